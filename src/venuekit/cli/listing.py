@@ -1,0 +1,102 @@
+"""`venuekit venues`: which connectors are installed, and what each venue offers of what is needed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from venuekit.cli.output import make_console, print_json, print_table
+from venuekit.connector.registry import AllConnectorSettings, connector_class
+from venuekit.connector.setting import ConnectorSetting, ConnectorType
+from venuekit.emulator.factory import dialect_names
+from venuekit.model.decimals import plain
+from venuekit.protocol.requirement import Need
+
+__all__ = ["list_requirements", "list_venues"]
+
+
+def list_venues(*, as_json: bool) -> None:
+    """Print every connector with its domains and default fees."""
+    settings = AllConnectorSettings.get_connector_settings()
+    emulated = dialect_names()
+    venues = [_facts(setting, emulated) for setting in settings.values() if not setting.is_sub_domain]
+    if as_json:
+        print_json({"venues": venues})
+        return
+    print_table(
+        ("NAME", "VENUE", "TYPE", "DOMAINS", "EXAMPLE", "MAKER", "TAKER", "EMULATED"),
+        [
+            (
+                venue["name"],
+                venue["display_name"],
+                venue["type"],
+                " ".join(venue["domains"]),
+                venue["example_pair"],
+                f"{venue['maker_percent']} %",
+                f"{venue['taker_percent']} %",
+                "yes" if venue["emulated"] else "no",
+            )
+            for venue in venues
+        ],
+    )
+
+
+def list_requirements(*, as_json: bool) -> None:
+    """Print what a connector needs of a venue, and where each venue documents it."""
+    settings = AllConnectorSettings.get_connector_settings()
+    names = [setting.name for setting in settings.values() if not setting.is_sub_domain]
+    requirements = {name: connector_class(name).requirements for name in names}
+    rows = [
+        {
+            "venue": name,
+            "need": need.what,
+            "level": need.level.value,
+            "side": need.side,
+            "how": evidence.how if evidence else None,
+            "page": evidence.page if evidence else None,
+            "read_on": evidence.read_on if evidence else None,
+        }
+        for name, met in requirements.items()
+        for need in Need
+        if settings[name].type is ConnectorType.Derivative or not need.is_of_perpetuals
+        for evidence in (met.get(need),)
+    ]
+    if as_json:
+        print_json({"requirements": rows})
+        return
+    for place, name in enumerate(names):
+        if place:
+            make_console().print()
+        make_console().print(settings[name].display_name, style="bold")
+        print_table(
+            ("NEED", "", "HOW", "PAGE", "READ ON"),
+            [
+                (
+                    row["need"] or "",
+                    row["level"] or "",
+                    row["how"] or "-",
+                    row["page"] or "",
+                    row["read_on"] or "",
+                )
+                for row in rows
+                if row["venue"] == name
+            ],
+        )
+
+
+def _facts(setting: ConnectorSetting, emulated: list[str]) -> dict[str, Any]:
+    fees = setting.trade_fee_schema
+    return {
+        "name": setting.name,
+        "display_name": setting.display_name,
+        "type": setting.type.value,
+        "domains": setting.domains,
+        "example_pair": setting.example_pair,
+        "maker_percent": _percent(fees.maker_percent_fee_decimal),
+        "taker_percent": _percent(fees.taker_percent_fee_decimal),
+        "emulated": setting.name in emulated,
+    }
+
+
+def _percent(fraction: Decimal) -> str:
+    return plain((fraction * 100).normalize())

@@ -1,0 +1,1 @@
+"""The shell: connectors, trackers, supervision; the only code that waits, beside `web`."""

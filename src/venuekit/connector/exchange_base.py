@@ -1,0 +1,463 @@
+"""An exchange: its rules, its books, its prices; everything that moves, waits or fails, written once."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from functools import partial
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from venuekit import errors
+from venuekit.connector.connector_base import ConnectorBase
+from venuekit.connector.market_view import MarketView
+from venuekit.connector.order_book_data_source import OrderBookTrackerDataSource
+from venuekit.connector.order_book_tracker import OrderBookTracker, TrackerEvent
+from venuekit.connector.setting import ConnectorSetting
+from venuekit.connector.supervision import LoopHealth, Supervisor
+from venuekit.connector.tracked_pair import TrackerPolicy
+from venuekit.model.book import BookDiff, BookSnapshot
+from venuekit.model.events import (
+    BookStatusEvent,
+    NetworkStatusEvent,
+    OrderBookDataSourceEvent,
+    OrderBookEvent,
+    OrderBookTradeEvent,
+    VenuekitEvent,
+)
+from venuekit.model.market import FundingInfoUpdate, NetworkStatus, Ticker
+from venuekit.model.trading_rule import ContractKind, TradingRule
+from venuekit.protocol.endpoint import Endpoint
+from venuekit.protocol.rates import RatePool, Scope, Window
+from venuekit.protocol.requirement import Evidence, Need
+from venuekit.protocol.rest import RestPolicy
+from venuekit.protocol.stream import StreamPolicy
+from venuekit.seams import chance as chances
+from venuekit.seams.chance import Chance
+from venuekit.seams.clock import Clock, SystemClock
+from venuekit.state.clock_offset import ClockOffset
+from venuekit.state.order_book import OrderBook
+from venuekit.state.rate_ledger import RateLedger
+from venuekit.state.symbol_map import SymbolMap
+from venuekit.web.assistant import WebAssistant
+from venuekit.web.rate_gate import RateGate, gate_for
+from venuekit.web.stream import StreamServices
+from venuekit.web.transport import AiohttpTransport, Transport
+from venuekit.web.waiting import first_of
+
+__all__ = ["ExchangeBase"]
+
+
+class ExchangeBase(MarketView, ConnectorBase):
+    """A spot exchange, and the trunk of a perpetual one.
+
+    A venue supplies facts (`rest`, `data_source_class`, `contract_kind`, …) and answers questions
+    (`server_time`, `trading_rules_of`, …). `async with` starts it, waits up to `ready_within` seconds
+    until it is ready, and stops it. Intervals are seconds.
+    """
+
+    contract_kind: ClassVar[ContractKind]
+    rest: ClassVar[RestPolicy]
+    data_source_class: ClassVar[type[OrderBookTrackerDataSource]]
+    rules_endpoint: ClassVar[Endpoint[Any, Any]]
+    known_quotes: ClassVar[tuple[str, ...]]
+    requirements: ClassVar[Mapping[Need, Evidence]]
+
+    trading_rules_interval: ClassVar[float] = 1800.0
+    network_interval: ClassVar[float] = 10.0
+    clock_interval: ClassVar[float] = 300.0
+
+    def __init__(
+        self,
+        trading_pairs: Sequence[str] = (),
+        *,
+        setting: ConnectorSetting,
+        ready_within: float = 30.0,
+        proxy: str | None = None,
+        tracker_policy: TrackerPolicy | None = None,
+        transport: Transport | None = None,
+        clock: Clock | None = None,
+        chance: Chance | None = None,
+        capture: Callable[[bytes, float], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self.name = setting.name
+        self.setting = setting
+        self.ready_within = ready_within
+        self.clock: Clock = clock or SystemClock()
+        self.offset = ClockOffset()
+        self._venue_time = partial(_earliest_venue_time, self.clock, self.offset)
+        self._wanted_pairs = tuple(dict.fromkeys(trading_pairs))
+        self._chance = chance or chances.unseeded()
+        self._transport = transport or AiohttpTransport(proxy=proxy)
+        self._tracker_policy = tracker_policy
+        self._capture = capture
+        self._rules: dict[str, TradingRule] = {}
+        self._symbols = SymbolMap()
+        self._supervisor = Supervisor(self.clock, self._chance)
+        self._web: WebAssistant | None = None
+        self._tracker: OrderBookTracker | None = None
+        self._runner: asyncio.Task[None] | None = None
+
+    # What a venue answers.
+
+    @abstractmethod
+    async def server_time(self) -> float:
+        """The venue's clock, in seconds since 1970."""
+
+    @classmethod
+    @abstractmethod
+    def trading_rules_of(cls, answer: Any) -> Iterable[TradingRule]:
+        """Every rule in an answer of `rules_endpoint`, of all contract kinds and statuses."""
+
+    async def trading_rules_answers(self) -> Sequence[Any]:
+        """The answers that hold all trading rules: one page, unless a venue says otherwise."""
+        return [await self.web.call(self.rules_endpoint, self.rules_endpoint.query())]
+
+    # Life.
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        try:
+            await self.wait_until_ready(self.ready_within)
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Load the venue's rules, then follow the pairs.
+
+        Raises:
+            errors.UnknownPair: a pair that the venue does not list, or does not list as this kind.
+            errors.VenuekitError: the rules could not be had: no connection, refused, unreadable.
+            errors.UsageError: it is started already.
+            errors.NotReady: it was stopped meanwhile.
+        """
+        if self._runner is not None:
+            raise errors.UsageError(f"{self.name} is started already")
+        started = asyncio.Event()
+        runner = self._runner = asyncio.create_task(self._run(started), name=f"connector {self.name}")
+        try:
+            await first_of(started.wait(), tasks=(runner,))
+        except asyncio.CancelledError:
+            await self.stop()
+            raise
+        if started.is_set():
+            return
+        await self.stop()
+        if runner.cancelled():
+            raise errors.NotReady(f"{self.name} was stopped while it was starting")
+        await runner
+
+    async def stop(self) -> None:
+        """End all tasks and connections, and wait until they have ended. The books stay, not live."""
+        runner = self._runner
+        try:
+            if runner is not None:
+                self._supervisor.release()
+                runner.cancel()
+                await asyncio.gather(runner, return_exceptions=True)
+        finally:
+            if self._runner is runner:  # or else another stop was quicker, and it may be started again by now
+                self._runner = None
+                await self._transport.close()
+                self._set_network(NetworkStatus.STOPPED)
+
+    async def _run(self, started: asyncio.Event) -> None:
+        """Everything between start and stop: its tasks are in one group, which ends with it."""
+        self._web = WebAssistant(
+            self.setting.domain.rest_url,
+            self.rest,
+            transport=self._transport,
+            gate=self._gate(self.setting.domain.rest_url, self.rest.pools),
+            clock=self.clock,
+        )
+        try:
+            await self._update_trading_rules()
+            self._tracker = self._make_tracker(self._web)
+            async with asyncio.TaskGroup() as group:
+                await self._supervisor.own(group)
+                self._tracker.start()
+                self._start_loops()
+                started.set()
+        finally:
+            self._supervisor.release()
+            self._web = None
+
+    def _start_loops(self) -> None:
+        """The loops beside the tracker's; a perpetual adds its own."""
+        run = self._supervisor.repeat
+        run("network check", self._check_network, lambda: self.network_interval)
+        run("server clock", self._measure_clock, lambda: self.clock_interval)
+        run(
+            "trading rules",
+            self._update_trading_rules,
+            lambda: self.trading_rules_interval,
+            seconds_before_first=self.trading_rules_interval,
+        )
+
+    async def wait_until_ready(self, seconds: float) -> None:
+        """Wait until `ready`.
+
+        Raises:
+            errors.NotReady: it did not become so in time; the text says what is missing and why.
+        """
+        deadline = self.clock.monotonic() + seconds
+        while not self.ready:
+            if self.clock.monotonic() >= deadline:
+                raise errors.NotReady(f"{self.name} is not ready after {seconds:g} s: {self._missing()}")
+            await self.clock.sleep(0.02)
+
+    def _missing(self) -> str:
+        missing = [name for name, is_there in self.status_dict.items() if not is_there]
+        books = [
+            f"{pair} is {tracked.book.status.value} ({tracked.trouble or tracked.book.reason})"
+            for pair, tracked in (self._tracker.tracked.items() if self._tracker else ())
+            if not tracked.book.is_live
+        ]
+        return ", ".join(missing) + (": " + "; ".join(books[:3]) if books else "")
+
+    @property
+    def status_dict(self) -> dict[str, bool]:
+        """What readiness is made of; what belongs to trading is true where nobody asked to trade."""
+        return {
+            "symbols_mapping_initialized": len(self._symbols) > 0,
+            "order_books_initialized": self._tracker is not None and self._tracker.ready,
+            "account_balance": True,
+            "trading_rule_initialized": bool(self._rules),
+            "user_stream_initialized": True,
+        }
+
+    @property
+    def health(self) -> dict[str, LoopHealth]:
+        """Every loop by name, with its failures and last error."""
+        return self._supervisor.health
+
+    # Parts.
+
+    @property
+    def web(self) -> WebAssistant:
+        """The way to the venue's REST interface.
+
+        Raises:
+            errors.NotReady: the connector is not started.
+        """
+        if self._web is None:
+            raise errors.NotReady(f"{self.name} is not started")
+        return self._web
+
+    @property
+    def order_book_tracker(self) -> OrderBookTracker:
+        """Who keeps the books.
+
+        Raises:
+            errors.NotReady: the connector is not started.
+        """
+        if self._tracker is None:
+            raise errors.NotReady(f"{self.name} is not started")
+        return self._tracker
+
+    def _gate(self, host: str, pools: Sequence[RatePool]) -> RateGate:
+        return gate_for(host, pools, self.clock, venue_time=self._venue_time)
+
+    def _make_tracker(self, web: WebAssistant) -> OrderBookTracker:
+        for pair in self._wanted_pairs:
+            self._symbols.symbol(pair)
+        policy = self.data_source_class.stream_policy
+        services = StreamServices(
+            transport=self._transport,
+            clock=self.clock,
+            chance=self._chance,
+            # A rolling window needs no venue's clock, and must not shrink when ours is set.
+            connects=gate_for(
+                self.setting.domain.ws_url,
+                [_connects(policy)],
+                self.clock,
+                venue_time=self.clock.monotonic,
+            ),
+            message_gate=lambda policy: RateGate(
+                RateLedger([_messages(policy)]), self.clock, self.clock.monotonic
+            ),
+        )
+        return OrderBookTracker(
+            self.data_source_class(self._symbols, web),
+            self._wanted_pairs,
+            ws_url=self.setting.domain.ws_url,
+            services=services,
+            supervisor=self._supervisor,
+            publish=self._publish,
+            policy=self._tracker_policy,
+            capture=self._capture,
+        )
+
+    # Rules and symbols.
+
+    @property
+    def trading_rules(self) -> dict[str, TradingRule]:
+        """Pair to rule, for every pair of this connector's contract kind, tradable or not."""
+        return self._rules
+
+    def trading_rule(self, trading_pair: str) -> TradingRule:
+        """The rule of a pair.
+
+        Raises:
+            errors.UnknownPair: the venue lists no such pair.
+        """
+        self._symbols.symbol(trading_pair)
+        if trading_pair not in self._rules:
+            raise errors.UnknownPair(f"{self.name} does not list {trading_pair} any more")
+        return self._rules[trading_pair]
+
+    def all_trading_pairs(self) -> list[str]:
+        """Every pair that can be traded now; disabled ones are left out."""
+        return [pair for pair, rule in self._rules.items() if rule.is_tradable]
+
+    def exchange_symbol_associated_to_pair(self, trading_pair: str) -> str:
+        """The venue's word for a pair."""
+        return self._symbols.symbol(trading_pair)
+
+    def trading_pair_associated_to_exchange_symbol(self, symbol: str) -> str:
+        """The pair of a venue's word."""
+        return self._symbols.pair(symbol)
+
+    async def _update_trading_rules(self) -> None:
+        answers = await self.trading_rules_answers()
+        rules = [
+            rule
+            for answer in answers
+            for rule in self.trading_rules_of(answer)
+            if rule.contract_kind is self.contract_kind
+        ]
+        for rule in rules:
+            self._symbols.add(rule.trading_pair, rule.symbol)
+        # A pair that two symbols claim has no rule: either of the two could be the wrong one.
+        self._rules = {rule.trading_pair: rule for rule in rules if rule.trading_pair in self._symbols}
+
+    # Pairs at run time.
+
+    async def add_trading_pair(self, trading_pair: str) -> bool:
+        """Follow one more pair: book, trades and rules together; False if it is followed already.
+
+        Raises:
+            errors.UnknownPair: the venue lists no such pair.
+            errors.NotReady: the connector is not started.
+        """
+        if trading_pair not in self._symbols:
+            await self._update_trading_rules()  # it may be listed since they were loaded
+        is_new = self.order_book_tracker.add_trading_pair(trading_pair)
+        self._wanted_pairs = self.order_book_tracker.trading_pairs
+        return is_new
+
+    async def remove_trading_pair(self, trading_pair: str) -> bool:
+        """Stop following a pair; False if it was not followed."""
+        was_followed = await self.order_book_tracker.remove_trading_pair(trading_pair)
+        self._wanted_pairs = self.order_book_tracker.trading_pairs
+        return was_followed
+
+    @property
+    def trading_pairs(self) -> tuple[str, ...]:
+        """The pairs that are followed."""
+        return self._wanted_pairs if self._tracker is None else self._tracker.trading_pairs
+
+    # Prices and books.
+
+    @property
+    def order_books(self) -> dict[str, OrderBook]:
+        """Pair to book, live or not."""
+        return self.order_book_tracker.order_books
+
+    async def get_last_traded_prices(self, trading_pairs: Sequence[str]) -> dict[str, Decimal]:
+        """The last price of each pair, asked for now, in quote per base.
+
+        Raises:
+            errors.UnknownPair: the venue lists no such pair.
+            errors.NotReady: the connector is not started.
+        """
+        if self._web is None:
+            raise errors.NotReady(f"{self.name} is not started")
+        return await self.order_book_tracker.data_source.last_traded_prices(trading_pairs)
+
+    # Network and clock.
+
+    async def check_network(self) -> NetworkStatus:
+        """Ask the venue for a sign of life."""
+        try:
+            await self.server_time()
+        except (errors.NotSent, errors.Refused, errors.OutcomeUnknown):
+            return NetworkStatus.NOT_CONNECTED
+        return NetworkStatus.CONNECTED
+
+    async def _check_network(self) -> None:
+        if self._clock_was_stepped():
+            self._supervisor.hurry("server clock")
+        self._set_network(await self.check_network())
+
+    async def _measure_clock(self) -> None:
+        self._clock_was_stepped()
+        sent_at = self.clock.time()
+        server_time = await self.server_time()
+        received_at = self.clock.time()
+        if not self._clock_was_stepped():
+            self.offset.add(sent_at, received_at, server_time)
+        self.web.gate.follow(self._venue_time)
+
+    def _clock_was_stepped(self) -> bool:
+        """Whether this machine's clock was set, or the machine slept: then the offset is forgotten."""
+        return self.offset.watch(self.clock.time(), self.clock.monotonic())
+
+    def _set_network(self, status: NetworkStatus) -> None:
+        if status is not self.network_status:
+            self.network_status = status
+            event = NetworkStatusEvent(timestamp=self.clock.time(), status=status)
+            self.tell(VenuekitEvent.NetworkStatus, event)
+
+    # Events.
+
+    def _publish(self, event: TrackerEvent) -> None:
+        match event:
+            case OrderBookTradeEvent():
+                self.tell(OrderBookEvent.TradeEvent, event)
+            case BookDiff():
+                self.trigger_event(OrderBookDataSourceEvent.DIFF_EVENT, event)
+            case BookSnapshot():
+                self.trigger_event(OrderBookDataSourceEvent.SNAPSHOT_EVENT, event)
+            case BookStatusEvent():
+                self.tell(VenuekitEvent.BookStatus, event)
+            case FundingInfoUpdate() | Ticker():
+                self._heard_ticker(event)
+
+    def _heard_ticker(self, event: FundingInfoUpdate | Ticker) -> None:
+        """A perpetual keeps its funding here."""
+
+
+def _earliest_venue_time(clock: Clock, offset: ClockOffset) -> float:
+    """The venue's time, rather late than early: a rate window must not be taken for new before it is.
+
+    A host's gate outlives the connectors that it counts, and asks here: so it holds no connector.
+    """
+    doubt = offset.error if offset.is_known else 0.0
+    return offset.venue_time(clock.time()) - doubt
+
+
+def _messages(policy: StreamPolicy) -> RatePool:
+    return RatePool(
+        name="messages",
+        limit=policy.messages,
+        seconds=policy.messages_seconds,
+        scope=Scope.CONNECTION,
+        window=Window.ROLLING,
+    )
+
+
+def _connects(policy: StreamPolicy) -> RatePool:
+    return RatePool(
+        name="connects", limit=policy.connects, seconds=policy.connects_seconds, window=Window.ROLLING
+    )

@@ -1,0 +1,1 @@
+"""A venue as a server on this machine: markets, dialects, faults."""

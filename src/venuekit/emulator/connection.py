@@ -1,0 +1,81 @@
+"""One client's WebSocket as the venue sees it."""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from venuekit.emulator.limits import ConnectionLimits, RollingWindow
+from venuekit.protocol.frozen import Frozen
+
+if TYPE_CHECKING:
+    from venuekit.emulator.topic import Topic
+
+__all__ = ["ABNORMAL", "Closing", "Connection", "Frame", "FrameKind"]
+
+ABNORMAL = 1006
+"""The close code that is never sent: the connection is reset without a close frame (RFC 6455, 7.4.1)."""
+
+
+class FrameKind(Enum):
+    """The opcode a frame travels under."""
+
+    TEXT = "text"
+    BINARY = "binary"
+    PING = "ping"
+    PONG = "pong"
+
+
+class Frame(Frozen):
+    """One frame, encoded once for all who get it; a text frame's payload need not be good UTF-8."""
+
+    payload: bytes
+    kind: FrameKind = FrameKind.TEXT
+
+
+class Closing(NamedTuple):
+    """The server's wish to end a connection once its outbox is empty."""
+
+    code: int
+    reason: str = ""
+
+
+class Connection:
+    """What the venue remembers of one client.
+
+    `form` names the way frames are wrapped for this client, `route` the door it came through: both in
+    the dialect's words. `topics` holds what it asked for in order; None: acknowledged, never served.
+    """
+
+    def __init__(self, number: int, path: str, remote: str, now: float, limits: ConnectionLimits) -> None:
+        self.number = number
+        self.path = path
+        self.remote = remote
+        self.form = ""
+        self.route = ""
+        self.opened = now
+        self.outbox: deque[Frame] = deque()
+        self.closing: Closing | None = None
+        self.topics: dict[str, Topic | None] = {}
+        self.sent = 0
+        self.last_pong = now
+        self.last_ping = now
+        self._messages = (
+            None if limits.messages is None else RollingWindow(limits.messages, limits.message_seconds)
+        )
+
+    def send(self, frame: Frame) -> None:
+        """Put a frame into the outbox, unless the connection is closing."""
+        if self.closing is None:
+            self.outbox.append(frame)
+            self.sent += 1
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Ask the shell to close, or with `ABNORMAL` to reset; the first wish counts."""
+        if self.closing is None:
+            self.closing = Closing(code, reason)
+
+    def may_speak(self, now: float) -> bool:
+        """Whether one more message of the client is within its limit."""
+        return self._messages is None or self._messages.admits(now)

@@ -1,0 +1,1 @@
+"""One module per venue product: how it speaks, written from its documentation."""

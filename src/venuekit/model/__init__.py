@@ -1,0 +1,1 @@
+"""Facts in our own vocabulary: frozen values and enums."""

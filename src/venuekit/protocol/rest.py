@@ -1,0 +1,54 @@
+"""How a venue answers requests, as facts: its refusals, its limits, its time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from venuekit import errors
+from venuekit.protocol.endpoint import ErrorRow
+from venuekit.protocol.frozen import Frozen
+from venuekit.protocol.rates import RatePool
+
+__all__ = ["HTTP_ROWS", "Problem", "ReadProblem", "RestPolicy", "find_row"]
+
+
+class Problem(Frozen):
+    """A venue's own words for a refusal."""
+
+    code: int | None
+    message: str
+
+
+ReadProblem: TypeAlias = Callable[[int, bytes], Problem | None]
+"""From an HTTP status and a body to the refusal in it, None where it is none. It may raise
+`msgspec.DecodeError` when the body is not what the venue sends."""
+
+HTTP_ROWS = (
+    ErrorRow(status=400, raises=errors.BadRequest),
+    ErrorRow(status=401, raises=errors.AuthenticationFailed),
+    ErrorRow(status=403, raises=errors.Banned),
+    ErrorRow(status=404, raises=errors.BadRequest),
+    ErrorRow(status=418, raises=errors.Banned),
+    ErrorRow(status=429, raises=errors.RateLimited),
+    ErrorRow(status=451, raises=errors.Unavailable),
+)
+"""What HTTP statuses mean where a venue's table says nothing (RFC 9110; 418 is the venues' word for a ban,
+and a 403 is a firewall's: whoever goes on asking stays shut out for longer).
+A 5xx is `VenueFailed`: it proves nothing about the request."""
+
+
+class RestPolicy(Frozen):
+    """One venue product's side of a request."""
+
+    read_problem: ReadProblem
+    errors: tuple[ErrorRow, ...]
+    pools: tuple[RatePool, ...]
+
+
+def find_row(rows: tuple[ErrorRow, ...], status: int | None, problem: Problem) -> ErrorRow | None:
+    """The first row that speaks about this refusal: the venue's, then HTTP's."""
+    return next(
+        (row for row in (*rows, *HTTP_ROWS) if row.matches(status, problem.code, problem.message)),
+        None,
+    )

@@ -1,0 +1,1 @@
+"""Pure machines: values in, verdicts and events out; no await, no clock, no socket."""

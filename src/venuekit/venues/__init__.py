@@ -1,0 +1,1 @@
+"""One folder per company, one sub-folder per product: facts, tables and translations."""

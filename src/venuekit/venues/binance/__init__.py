@@ -1,0 +1,1 @@
+"""Binance: what its products share, and a folder for each."""

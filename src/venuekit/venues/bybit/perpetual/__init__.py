@@ -1,0 +1,1 @@
+"""Bybit linear perpetuals, settled in USDT or USDC."""

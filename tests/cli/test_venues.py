@@ -1,0 +1,44 @@
+"""What is installed, and what each venue offers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from tests.cli.command import COMMAND, on_a_terminal, read_all
+from typer.testing import Result
+
+
+def test_every_connector_is_listed_with_its_domains(venuekit: Callable[..., Result]) -> None:
+    venues = json.loads(venuekit("venues", "--json").stdout)["venues"]
+    listed = {venue["name"]: venue for venue in venues}
+    assert {"binance", "binance_perpetual"} <= listed.keys()
+    assert listed["binance"]["domains"] == ["main", "testnet", "emulator"]
+    assert listed["binance"]["maker_percent"] == "0.1"
+
+
+def test_the_table_has_one_line_a_connector(venuekit: Callable[..., Result]) -> None:
+    table = venuekit("venues").stdout.splitlines()
+    names = [line.split()[0] for line in table[1:]]
+    assert names == [venue["name"] for venue in json.loads(venuekit("venues", "--json").stdout)["venues"]]
+
+
+def test_every_must_is_met_and_evidenced(venuekit: Callable[..., Result]) -> None:
+    rows = json.loads(venuekit("venues", "--requirements", "--json").stdout)["requirements"]
+    musts = [row for row in rows if row["level"] == "must"]
+    assert musts
+    assert [row for row in musts if not (row["how"] and row["page"] and row["read_on"])] == []
+
+
+def test_requirements_are_told_to_people_too(venuekit: Callable[..., Result]) -> None:
+    told = venuekit("venues", "--requirements").stdout
+    assert "public trades" in told
+    assert "\x1b" not in told
+
+
+def test_a_terminal_of_eighty_columns_breaks_no_word() -> None:
+    process, screen = on_a_terminal(*COMMAND, "venues", columns=80)
+    shown = read_all(screen)
+    assert process.wait(timeout=10) == 0
+    assert all(shown.count(word) for word in ("binance_perpetual", "exchange ", "derivative", "0.055 %"))
+    assert shown.count("BTC-USDT") == shown.count("emulator")

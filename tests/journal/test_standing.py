@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from tests.journal.story import ID, OTHER, STORY, ended, intent, sending
+
+from venuekit.journal.record import Command, Doubt, Reopened, Settled
+from venuekit.journal.standing import Standing, standings
+
+DOUBT = Doubt(at=5.0, client_id=ID, command=Command.PLACE, why="TimedOut")
+
+
+def test_an_order_is_open_from_its_intent_to_its_end() -> None:
+    assert standings([intent(), sending()])[ID].is_open
+    assert not standings([intent(), sending(), ended()])[ID].is_open
+
+
+def test_evidence_opens_an_order_again() -> None:
+    assert standings([intent(), ended(), Reopened(at=10.0, client_id=ID, why="a fill")])[ID].is_open
+
+
+def test_a_doubt_lasts_until_its_own_command_is_settled() -> None:
+    other = Settled(at=6.0, client_id=ID, command=Command.CANCEL, how="asked")
+    assert standings([intent(), DOUBT, other])[ID].doubts == (Command.PLACE,)
+    settled = Settled(at=7.0, client_id=ID, command=Command.PLACE, how="asked")
+    assert standings([intent(), DOUBT, other, settled])[ID] == Standing()
+
+
+def test_a_doubt_told_twice_is_one() -> None:
+    assert standings([intent(), DOUBT, DOUBT])[ID].doubts == (Command.PLACE,)
+
+
+def test_orders_stand_apart_and_other_records_are_nobodys() -> None:
+    orders = standings([*STORY, intent(OTHER)])
+    assert {ID: False, OTHER: True} == {client_id: order.is_open for client_id, order in orders.items()}
