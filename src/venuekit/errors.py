@@ -3,6 +3,7 @@
 VenuekitError
 ├── UsageError                 ask differently: the call itself is wrong
 │   ├── UnknownVenue · UnknownDomain · UnknownPair · AmbiguousSymbol · InvalidConfiguration
+│   ├── Unsupported            this venue, or this connector, cannot do it
 │   ├── KeyUnusable            an InvalidConfiguration: nothing can be signed with these credentials
 │   │   └── KeyMissing · KeyUnreadable · KeyEncrypted · KeyTypeRefused
 │   └── ImpossibleRequest      weighs more than its rate pool can ever hold
@@ -12,12 +13,18 @@ VenuekitError
 │   └── ExchangeRateUnknown    nobody knows what one asset is worth in another
 ├── NotSent                    nothing left this machine: safe to try again
 │   ├── ConnectFailed          no connection: wrong host, refused, name not found, TLS
+│   ├── Withdrawn              the order was cancelled while it waited to be sent
 │   └── AddressInUse           a server of ours could not have its port
 ├── Refused                    the venue answered no: change the request, or wait
 │   ├── RateLimited            wait until `retry_at`
 │   │   └── Banned             the address or the account is shut out until `retry_at`
 │   ├── ClockSkewed · AuthenticationFailed · BadSymbol · BadRequest · Unavailable
-│   └── SubscriptionRefused
+│   ├── SubscriptionRefused
+│   ├── OrderRefused           an order was not taken, or not changed; the class says why
+│   │   ├── InsufficientBalance · WouldTake · WouldTrigger · RuleViolated · MarketClosed · TooManyOrders
+│   │   └── OrderRuleViolated  our own check, before anything is sent: which rule, limit, nearest valid order
+│   ├── OrderNotFound          the venue knows no such order: proves something after its fence only
+│   └── OrderAlreadyExists     evidence that an order with this id lives
 ├── OutcomeUnknown             it was sent and no trustworthy answer came: look before acting again
 │   ├── TimedOut · ConnectionLost · VenueFailed
 │   └── BadAnswer              an answer came that cannot be read: HTML, cut off, too large, another shape
@@ -46,6 +53,7 @@ __all__ = [
     "EmptyBook",
     "ExchangeRateUnknown",
     "ImpossibleRequest",
+    "InsufficientBalance",
     "InvalidConfiguration",
     "JournalCorrupt",
     "JournalFailed",
@@ -57,21 +65,32 @@ __all__ = [
     "KeyTypeRefused",
     "KeyUnreadable",
     "KeyUnusable",
+    "MarketClosed",
     "NotReady",
     "NotSent",
+    "OrderAlreadyExists",
+    "OrderNotFound",
+    "OrderRefused",
+    "OrderRuleViolated",
     "OutcomeUnknown",
     "RateLimited",
     "RecordingCorrupt",
     "Refused",
+    "RuleViolated",
     "SubscriptionRefused",
     "TimedOut",
+    "TooManyOrders",
     "Unavailable",
     "UnknownDomain",
     "UnknownPair",
     "UnknownVenue",
+    "Unsupported",
     "UsageError",
     "VenueFailed",
     "VenuekitError",
+    "Withdrawn",
+    "WouldTake",
+    "WouldTrigger",
 ]
 
 
@@ -101,6 +120,10 @@ class AmbiguousSymbol(UsageError):
 
 class InvalidConfiguration(UsageError):
     """A setting is missing or contradicts another."""
+
+
+class Unsupported(UsageError):
+    """This venue, or this connector, cannot do what was asked; `venuekit venues` says what it can."""
 
 
 class KeyUnusable(InvalidConfiguration):
@@ -174,6 +197,10 @@ class AddressInUse(NotSent):
     """A server of ours could not have the port it was given."""
 
 
+class Withdrawn(NotSent):
+    """The order was cancelled while it waited to be sent: it never left."""
+
+
 class Refused(VenuekitError):
     """The venue answered no.
 
@@ -231,6 +258,56 @@ class Unavailable(Refused):
 
 class SubscriptionRefused(Refused):
     """A stream did not accept a subscription."""
+
+
+class OrderRefused(Refused):
+    """An order was not taken, or a change of it was not made, for a reason without a class of its own."""
+
+
+class InsufficientBalance(OrderRefused):
+    """The account has not enough free for it."""
+
+
+class WouldTake(OrderRefused):
+    """A post-only order would have traded at once."""
+
+
+class WouldTrigger(OrderRefused):
+    """A conditional order's trigger price is reached already."""
+
+
+class RuleViolated(OrderRefused):
+    """A rule of the market (step, size, price band, notional) is not met."""
+
+
+class MarketClosed(OrderRefused):
+    """The market takes no new orders now."""
+
+
+class TooManyOrders(OrderRefused):
+    """The account has as many open orders as the market allows."""
+
+
+class OrderRuleViolated(OrderRefused):
+    """Our own check found that the venue would refuse the order; nothing was sent.
+
+    `violations` name each rule, its limit and the order's value.
+    """
+
+    def __init__(self, message: str, violations: tuple[object, ...] = ()) -> None:
+        super().__init__(message)
+        self.violations = violations
+
+
+class OrderNotFound(Refused):
+    """The venue answered that it knows no such order, or no such open order.
+
+    By itself that proves nothing: only after the venue's fence, and asked more than once.
+    """
+
+
+class OrderAlreadyExists(Refused):
+    """The venue has an order with this client id: evidence that it lives."""
 
 
 class OutcomeUnknown(VenuekitError):

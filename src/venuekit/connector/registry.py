@@ -155,5 +155,6 @@ def _placed(domain: Domain, url: str) -> Domain:
         name=domain.name,
         rest_url=f"http{secure}://{host}",
         ws_url=f"ws{secure}://{host}",
-        ws_api_url=domain.ws_api_url,
+        # An emulator has it on the same port, so its facts name a path.
+        ws_api_url=f"ws{secure}://{host}{domain.ws_api_url}" if domain.ws_api_url else None,
     )

@@ -66,7 +66,8 @@ class Endpoint(Frozen, Generic[Q, A]):
     """One row of a venue's table of calls.
 
     `query` is the struct of its parameters, `answer` the type its body decodes to. `reads` is true for a
-    question that changes nothing at the venue, so that asking again is always safe.
+    question that changes nothing at the venue, so that asking again is always safe. `socket_method` is the
+    same call's name where the venue also takes it over a WebSocket, with the same parameters and answer.
     """
 
     method: str
@@ -76,6 +77,7 @@ class Endpoint(Frozen, Generic[Q, A]):
     charges: tuple[Charge, ...] = ()
     signed: bool = False
     reads: bool = True
+    socket_method: str | None = None
     page: str = ""
 
     @property
