@@ -1,5 +1,7 @@
 """What a venue answers about one account: facts and questions, which every trading connector fills in."""
 
+# ruff: noqa: ARG002 - who cannot answer a question does not look at it
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -58,7 +60,7 @@ class AccountQuestions:
     async def amend_order(
         self, order: InFlightOrder, amount: Decimal, price: Decimal | None, leaving: Leaving
     ) -> OrderAnswer:
-        """Change a resting order to this amount (all of it, filled part included) and price (None: as it is)."""
+        """Change a resting order to this amount (the filled part included) and price (None: as it is)."""
         raise self._cannot("amend orders")
 
     async def order_status(self, order: InFlightOrder, question: Question = Question.ORDER) -> OrderUpdate:
@@ -85,7 +87,7 @@ class AccountQuestions:
         """All balances; complete. `observed_at` is set by who asks."""
         raise self._cannot("tell balances")
 
-    async def account_fees(self, trading_pair: str) -> TradeFeeSchema | None:
+    async def trading_fees(self, trading_pair: str) -> TradeFeeSchema | None:
         """What this account pays on a pair; None: the venue does not say."""
         return None
 
