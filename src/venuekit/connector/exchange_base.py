@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from functools import partial
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from venuekit import errors
-from venuekit.connector.connector_base import ConnectorBase
 from venuekit.connector.market_view import MarketView
 from venuekit.connector.order_book_data_source import OrderBookTrackerDataSource
 from venuekit.connector.order_book_tracker import OrderBookTracker, TrackerEvent
+from venuekit.connector.running_connector import RunningConnector
 from venuekit.connector.setting import ConnectorSetting
-from venuekit.connector.supervision import LoopHealth, Supervisor
 from venuekit.connector.tracked_pair import TrackerPolicy
 from venuekit.model.book import BookDiff, BookSnapshot
 from venuekit.model.events import (
     BookStatusEvent,
-    NetworkStatusEvent,
     OrderBookDataSourceEvent,
     OrderBookEvent,
     OrderBookTradeEvent,
     VenuekitEvent,
 )
-from venuekit.model.market import FundingInfoUpdate, NetworkStatus, Ticker
+from venuekit.model.market import FundingInfoUpdate, Ticker
 from venuekit.model.trading_rule import ContractKind, TradingRule
 from venuekit.protocol.endpoint import Endpoint
 from venuekit.protocol.rates import RatePool, Scope, Window
 from venuekit.protocol.requirement import Evidence, Need
 from venuekit.protocol.rest import RestPolicy
 from venuekit.protocol.stream import StreamPolicy
-from venuekit.seams import chance as chances
 from venuekit.seams.chance import Chance
-from venuekit.seams.clock import Clock, SystemClock
-from venuekit.state.clock_offset import ClockOffset
+from venuekit.seams.clock import Clock
 from venuekit.state.order_book import OrderBook
 from venuekit.state.rate_ledger import RateLedger
 from venuekit.state.symbol_map import SymbolMap
@@ -45,12 +38,11 @@ from venuekit.web.assistant import WebAssistant
 from venuekit.web.rate_gate import RateGate, gate_for
 from venuekit.web.stream import StreamServices
 from venuekit.web.transport import AiohttpTransport, Transport
-from venuekit.web.waiting import first_of
 
 __all__ = ["ExchangeBase"]
 
 
-class ExchangeBase(MarketView, ConnectorBase):
+class ExchangeBase(MarketView, RunningConnector):
     """A spot exchange, and the trunk of a perpetual one.
 
     A venue supplies facts (`rest`, `data_source_class`, `contract_kind`, …) and answers questions
@@ -66,8 +58,6 @@ class ExchangeBase(MarketView, ConnectorBase):
     requirements: ClassVar[Mapping[Need, Evidence]]
 
     trading_rules_interval: ClassVar[float] = 1800.0
-    network_interval: ClassVar[float] = 10.0
-    clock_interval: ClassVar[float] = 300.0
 
     def __init__(
         self,
@@ -82,30 +72,18 @@ class ExchangeBase(MarketView, ConnectorBase):
         chance: Chance | None = None,
         capture: Callable[[bytes, float], None] | None = None,
     ) -> None:
-        super().__init__()
-        self.name = setting.name
+        super().__init__(setting.name, ready_within=ready_within, clock=clock, chance=chance)
         self.setting = setting
-        self.ready_within = ready_within
-        self.clock: Clock = clock or SystemClock()
-        self.offset = ClockOffset()
-        self._venue_time = partial(_earliest_venue_time, self.clock, self.offset)
         self._wanted_pairs = tuple(dict.fromkeys(trading_pairs))
-        self._chance = chance or chances.unseeded()
         self._transport = transport or AiohttpTransport(proxy=proxy)
         self._tracker_policy = tracker_policy
         self._capture = capture
         self._rules: dict[str, TradingRule] = {}
         self._symbols = SymbolMap()
-        self._supervisor = Supervisor(self.clock, self._chance)
         self._web: WebAssistant | None = None
         self._tracker: OrderBookTracker | None = None
-        self._runner: asyncio.Task[None] | None = None
 
     # What a venue answers.
-
-    @abstractmethod
-    async def server_time(self) -> float:
-        """The venue's clock, in seconds since 1970."""
 
     @classmethod
     @abstractmethod
@@ -118,61 +96,7 @@ class ExchangeBase(MarketView, ConnectorBase):
 
     # Life.
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        try:
-            await self.wait_until_ready(self.ready_within)
-        except BaseException:
-            await self.stop()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Load the venue's rules, then follow the pairs.
-
-        Raises:
-            errors.UnknownPair: a pair that the venue does not list, or does not list as this kind.
-            errors.VenuekitError: the rules could not be had: no connection, refused, unreadable.
-            errors.UsageError: it is started already.
-            errors.NotReady: it was stopped meanwhile.
-        """
-        if self._runner is not None:
-            raise errors.UsageError(f"{self.name} is started already")
-        started = asyncio.Event()
-        runner = self._runner = asyncio.create_task(self._run(started), name=f"connector {self.name}")
-        try:
-            await first_of(started.wait(), tasks=(runner,))
-        except asyncio.CancelledError:
-            await self.stop()
-            raise
-        if started.is_set():
-            return
-        await self.stop()
-        if runner.cancelled():
-            raise errors.NotReady(f"{self.name} was stopped while it was starting")
-        await runner
-
-    async def stop(self) -> None:
-        """End all tasks and connections, and wait until they have ended. The books stay, not live."""
-        runner = self._runner
-        try:
-            if runner is not None:
-                self._supervisor.release()
-                runner.cancel()
-                await asyncio.gather(runner, return_exceptions=True)
-        finally:
-            if self._runner is runner:  # or else another stop was quicker, and it may be started again by now
-                self._runner = None
-                await self._transport.close()
-                self._set_network(NetworkStatus.STOPPED)
-
-    async def _run(self, started: asyncio.Event) -> None:
-        """Everything between start and stop: its tasks are in one group, which ends with it."""
+    async def _open(self) -> None:
         self._web = WebAssistant(
             self.setting.domain.rest_url,
             self.rest,
@@ -180,50 +104,31 @@ class ExchangeBase(MarketView, ConnectorBase):
             gate=self._gate(self.setting.domain.rest_url, self.rest.pools),
             clock=self.clock,
         )
-        try:
-            await self._update_trading_rules()
-            self._tracker = self._make_tracker(self._web)
-            async with asyncio.TaskGroup() as group:
-                await self._supervisor.own(group)
-                self._tracker.start()
-                self._start_loops()
-                started.set()
-        finally:
-            self._supervisor.release()
-            self._web = None
+        await self._update_trading_rules()
+        self._tracker = self._make_tracker(self._web)
 
     def _start_loops(self) -> None:
         """The loops beside the tracker's; a perpetual adds its own."""
-        run = self._supervisor.repeat
-        run("network check", self._check_network, lambda: self.network_interval)
-        run("server clock", self._measure_clock, lambda: self.clock_interval)
-        run(
+        self.order_book_tracker.start()
+        super()._start_loops()
+        self._supervisor.repeat(
             "trading rules",
             self._update_trading_rules,
             lambda: self.trading_rules_interval,
             seconds_before_first=self.trading_rules_interval,
         )
 
-    async def wait_until_ready(self, seconds: float) -> None:
-        """Wait until `ready`.
-
-        Raises:
-            errors.NotReady: it did not become so in time; the text says what is missing and why.
-        """
-        deadline = self.clock.monotonic() + seconds
-        while not self.ready:
-            if self.clock.monotonic() >= deadline:
-                raise errors.NotReady(f"{self.name} is not ready after {seconds:g} s: {self._missing()}")
-            await self.clock.sleep(0.02)
+    async def _close(self) -> None:
+        self._web = None
+        await self._transport.close()
 
     def _missing(self) -> str:
-        missing = [name for name, is_there in self.status_dict.items() if not is_there]
         books = [
             f"{pair} is {tracked.book.status.value} ({tracked.trouble or tracked.book.reason})"
             for pair, tracked in (self._tracker.tracked.items() if self._tracker else ())
             if not tracked.book.is_live
         ]
-        return ", ".join(missing) + (": " + "; ".join(books[:3]) if books else "")
+        return super()._missing() + (": " + "; ".join(books[:3]) if books else "")
 
     @property
     def status_dict(self) -> dict[str, bool]:
@@ -235,11 +140,6 @@ class ExchangeBase(MarketView, ConnectorBase):
             "trading_rule_initialized": bool(self._rules),
             "user_stream_initialized": True,
         }
-
-    @property
-    def health(self) -> dict[str, LoopHealth]:
-        """Every loop by name, with its failures and last error."""
-        return self._supervisor.health
 
     # Parts.
 
@@ -266,7 +166,7 @@ class ExchangeBase(MarketView, ConnectorBase):
         return self._tracker
 
     def _gate(self, host: str, pools: Sequence[RatePool]) -> RateGate:
-        return gate_for(host, pools, self.clock, venue_time=self._venue_time)
+        return gate_for(host, pools, self.clock, venue_time=self._earliest_venue_time)
 
     def _make_tracker(self, web: WebAssistant) -> OrderBookTracker:
         for pair in self._wanted_pairs:
@@ -385,39 +285,9 @@ class ExchangeBase(MarketView, ConnectorBase):
             raise errors.NotReady(f"{self.name} is not started")
         return await self.order_book_tracker.data_source.last_traded_prices(trading_pairs)
 
-    # Network and clock.
-
-    async def check_network(self) -> NetworkStatus:
-        """Ask the venue for a sign of life."""
-        try:
-            await self.server_time()
-        except (errors.NotSent, errors.Refused, errors.OutcomeUnknown):
-            return NetworkStatus.NOT_CONNECTED
-        return NetworkStatus.CONNECTED
-
-    async def _check_network(self) -> None:
-        if self._clock_was_stepped():
-            self._supervisor.hurry("server clock")
-        self._set_network(await self.check_network())
-
     async def _measure_clock(self) -> None:
-        self._clock_was_stepped()
-        sent_at = self.clock.time()
-        server_time = await self.server_time()
-        received_at = self.clock.time()
-        if not self._clock_was_stepped():
-            self.offset.add(sent_at, received_at, server_time)
-        self.web.gate.follow(self._venue_time)
-
-    def _clock_was_stepped(self) -> bool:
-        """Whether this machine's clock was set, or the machine slept: then the offset is forgotten."""
-        return self.offset.watch(self.clock.time(), self.clock.monotonic())
-
-    def _set_network(self, status: NetworkStatus) -> None:
-        if status is not self.network_status:
-            self.network_status = status
-            event = NetworkStatusEvent(timestamp=self.clock.time(), status=status)
-            self.tell(VenuekitEvent.NetworkStatus, event)
+        await super()._measure_clock()
+        self.web.gate.follow(self._earliest_venue_time)
 
     # Events.
 
@@ -436,15 +306,6 @@ class ExchangeBase(MarketView, ConnectorBase):
 
     def _heard_ticker(self, event: FundingInfoUpdate | Ticker) -> None:
         """A perpetual keeps its funding here."""
-
-
-def _earliest_venue_time(clock: Clock, offset: ClockOffset) -> float:
-    """The venue's time, rather late than early: a rate window must not be taken for new before it is.
-
-    A host's gate outlives the connectors that it counts, and asks here: so it holds no connector.
-    """
-    doubt = offset.error if offset.is_known else 0.0
-    return offset.venue_time(clock.time()) - doubt
 
 
 def _messages(policy: StreamPolicy) -> RatePool:

@@ -1,0 +1,211 @@
+"""A connector that runs: start and stop, its tasks, the venue's clock, the network, readiness."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from functools import partial
+from types import TracebackType
+from typing import ClassVar, Self
+
+from venuekit import errors
+from venuekit.connector.connector_base import ConnectorBase
+from venuekit.connector.supervision import LoopHealth, Supervisor
+from venuekit.model.events import NetworkStatusEvent, VenuekitEvent
+from venuekit.model.market import NetworkStatus
+from venuekit.seams import chance as chances
+from venuekit.seams.chance import Chance
+from venuekit.seams.clock import Clock, SystemClock
+from venuekit.state.clock_offset import ClockOffset
+from venuekit.web.waiting import first_of
+
+__all__ = ["RunningConnector"]
+
+_CLOCK_LOOP = "server clock"
+
+
+class RunningConnector(ConnectorBase):
+    """The life of a connector: one runner task owns all others. Intervals are seconds.
+
+    `async with` starts it, waits up to `ready_within` seconds until it is ready, and stops it. What runs
+    between is said by `_open` (before anything else), `_start_loops` (the tasks) and `_close` (at the end).
+    """
+
+    network_interval: ClassVar[float] = 10.0
+    clock_interval: ClassVar[float] = 300.0
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        ready_within: float = 30.0,
+        clock: Clock | None = None,
+        chance: Chance | None = None,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.ready_within = ready_within
+        self.clock: Clock = clock or SystemClock()
+        self.offset = ClockOffset()
+        self._earliest_venue_time = partial(_earliest_venue_time, self.clock, self.offset)
+        self._chance = chance or chances.unseeded()
+        self._supervisor = Supervisor(self.clock, self._chance)
+        self._runner: asyncio.Task[None] | None = None
+
+    # What a connector says of itself.
+
+    @abstractmethod
+    async def server_time(self) -> float:
+        """The venue's clock, in seconds since 1970."""
+
+    async def _open(self) -> None:
+        """Get what must be there before the loops run; where it raises, `start` does."""
+
+    def _start_loops(self) -> None:
+        """The loops, each under its name; who adds some calls this first."""
+        run = self._supervisor.repeat
+        run("network check", self._check_network, lambda: self.network_interval)
+        run(_CLOCK_LOOP, self._measure_clock, lambda: self.clock_interval)
+
+    async def _close(self) -> None:
+        """Give back what `_open` took; called once, after all tasks have ended."""
+
+    async def _say_goodbye(self) -> None:
+        """What is to be done while everything still runs, before a stop."""
+
+    # Life.
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        try:
+            await self.wait_until_ready(self.ready_within)
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Begin, and return once the connector's tasks run.
+
+        Raises:
+            errors.UnknownPair: a pair that the venue does not list, or does not list as this kind.
+            errors.AuthenticationFailed: the venue does not accept the key or its signature.
+            errors.JournalUnusable: what the account did cannot be remembered; the class says why.
+            errors.VenuekitError: what it needs first could not be had: no connection, refused, unreadable.
+            errors.UsageError: it is started already.
+            errors.NotReady: it was stopped meanwhile.
+        """
+        if self._runner is not None:
+            raise errors.UsageError(f"{self.name} is started already")
+        started = asyncio.Event()
+        runner = self._runner = asyncio.create_task(self._run(started), name=f"connector {self.name}")
+        try:
+            await first_of(started.wait(), tasks=(runner,))
+        except asyncio.CancelledError:
+            await self.stop()
+            raise
+        if started.is_set():
+            return
+        await self.stop()
+        if runner.cancelled():
+            raise errors.NotReady(f"{self.name} was stopped while it was starting")
+        await runner
+
+    async def stop(self) -> None:
+        """End all tasks and connections, and wait until they have ended. The books stay, not live."""
+        runner = self._runner
+        try:
+            if runner is not None:
+                if not runner.done():
+                    await self._say_goodbye()
+                self._supervisor.release()
+                runner.cancel()
+                await asyncio.gather(runner, return_exceptions=True)
+        finally:
+            if self._runner is runner:  # or else another stop was quicker, and it may be started again by now
+                self._runner = None
+                await self._close()
+                self._set_network(NetworkStatus.STOPPED)
+
+    async def _run(self, started: asyncio.Event) -> None:
+        """Everything between start and stop: its tasks are in one group, which ends with it."""
+        try:
+            await self._open()
+            async with asyncio.TaskGroup() as group:
+                await self._supervisor.own(group)
+                self._start_loops()
+                started.set()
+        finally:
+            self._supervisor.release()
+
+    async def wait_until_ready(self, seconds: float) -> None:
+        """Wait until `ready`.
+
+        Raises:
+            errors.NotReady: it did not become so in time; the text says what is missing and why.
+        """
+        deadline = self.clock.monotonic() + seconds
+        while not self.ready:
+            if self.clock.monotonic() >= deadline:
+                raise errors.NotReady(f"{self.name} is not ready after {seconds:g} s: {self._missing()}")
+            await self.clock.sleep(0.02)
+
+    def _missing(self) -> str:
+        """What readiness lacks, in words."""
+        return ", ".join(name for name, is_there in self.status_dict.items() if not is_there)
+
+    @property
+    def health(self) -> dict[str, LoopHealth]:
+        """Every loop by name, with its failures and last error."""
+        return self._supervisor.health
+
+    # Network and clock.
+
+    def venue_time(self) -> float:
+        """The venue's time now, in seconds, as well as it is known."""
+        return self.offset.venue_time(self.clock.time())
+
+    async def check_network(self) -> NetworkStatus:
+        """Ask the venue for a sign of life."""
+        try:
+            await self.server_time()
+        except (errors.NotSent, errors.Refused, errors.OutcomeUnknown):
+            return NetworkStatus.NOT_CONNECTED
+        return NetworkStatus.CONNECTED
+
+    async def _check_network(self) -> None:
+        if self._clock_was_stepped():
+            self._supervisor.hurry(_CLOCK_LOOP)
+        self._set_network(await self.check_network())
+
+    async def _measure_clock(self) -> None:
+        self._clock_was_stepped()
+        sent_at = self.clock.time()
+        server_time = await self.server_time()
+        received_at = self.clock.time()
+        if not self._clock_was_stepped():
+            self.offset.add(sent_at, received_at, server_time)
+
+    def _clock_was_stepped(self) -> bool:
+        """Whether this machine's clock was set, or the machine slept: then the offset is forgotten."""
+        return self.offset.watch(self.clock.time(), self.clock.monotonic())
+
+    def _set_network(self, status: NetworkStatus) -> None:
+        if status is not self.network_status:
+            self.network_status = status
+            event = NetworkStatusEvent(timestamp=self.clock.time(), status=status)
+            self.tell(VenuekitEvent.NetworkStatus, event)
+
+
+def _earliest_venue_time(clock: Clock, offset: ClockOffset) -> float:
+    """The venue's time, rather late than early: a rate window must not be taken for new before it is.
+
+    A host's gate outlives the connectors that it counts, and asks here: so it holds no connector.
+    """
+    doubt = offset.error if offset.is_known else 0.0
+    return offset.venue_time(clock.time()) - doubt
