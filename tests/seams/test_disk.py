@@ -80,6 +80,13 @@ def test_a_file_is_cut_for_good(path: Path) -> None:
     assert DISK.read(path) == b"ab"
 
 
+def test_a_folder_is_made_once_with_those_above_it_and_is_its_owners_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "state" / "journals"
+    disk.make_folder(folder)
+    disk.make_folder(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
 def test_names_come_in_order(tmp_path: Path) -> None:
     for name in ("b", "a", "c"):
         (tmp_path / name).touch()

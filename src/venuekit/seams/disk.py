@@ -24,11 +24,13 @@ __all__ = [
     "append",
     "database",
     "lines",
+    "make_folder",
     "text",
 ]
 
 PRIVATE = 0o600
 """Permissions of the files made here: what an account did is its owner's to read."""
+PRIVATE_FOLDER = 0o700
 
 
 def lines(path: Path) -> Iterator[bytes]:
@@ -51,6 +53,11 @@ def append(path: Path) -> IO[bytes]:
 def text(path: Path) -> str:
     """A small file's whole text, UTF-8."""
     return path.read_text(encoding="utf-8")
+
+
+def make_folder(path: Path) -> None:
+    """A folder for its owner alone, and those above it; nothing happens where it is."""
+    path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
 
 
 def database(path: Path, *, read_only: bool = False) -> Database:
