@@ -11,9 +11,11 @@ from venuekit import errors
 from venuekit.connector.market_view import MarketView
 from venuekit.connector.order_book_data_source import OrderBookTrackerDataSource
 from venuekit.connector.order_book_tracker import OrderBookTracker, TrackerEvent
-from venuekit.connector.running_connector import RunningConnector
 from venuekit.connector.setting import ConnectorSetting
 from venuekit.connector.tracked_pair import TrackerPolicy
+from venuekit.connector.trading_connector import TradingConnector
+from venuekit.connector.trading_policy import OrderEntry
+from venuekit.connector.user_stream_tracker import UserStreamTracker
 from venuekit.model.book import BookDiff, BookSnapshot
 from venuekit.model.events import (
     BookStatusEvent,
@@ -42,7 +44,7 @@ from venuekit.web.transport import AiohttpTransport, Transport
 __all__ = ["ExchangeBase"]
 
 
-class ExchangeBase(MarketView, RunningConnector):
+class ExchangeBase(MarketView, TradingConnector):
     """A spot exchange, and the trunk of a perpetual one.
 
     A venue supplies facts (`rest`, `data_source_class`, `contract_kind`, …) and answers questions
@@ -71,8 +73,16 @@ class ExchangeBase(MarketView, RunningConnector):
         clock: Clock | None = None,
         chance: Chance | None = None,
         capture: Callable[[bytes, float], None] | None = None,
+        **trading_options: Any,
     ) -> None:
-        super().__init__(setting.name, ready_within=ready_within, clock=clock, chance=chance)
+        super().__init__(
+            setting.name,
+            domain_name=setting.domain.name,
+            ready_within=ready_within,
+            clock=clock,
+            chance=chance,
+            **trading_options,
+        )
         self.setting = setting
         self._wanted_pairs = tuple(dict.fromkeys(trading_pairs))
         self._transport = transport or AiohttpTransport(proxy=proxy)
@@ -81,6 +91,8 @@ class ExchangeBase(MarketView, RunningConnector):
         self._rules: dict[str, TradingRule] = {}
         self._symbols = SymbolMap()
         self._web: WebAssistant | None = None
+        self._commands: CommandRoute | None = None
+        self._socket: SocketAssistant | None = None
         self._tracker: OrderBookTracker | None = None
 
     # What a venue answers.
@@ -97,20 +109,28 @@ class ExchangeBase(MarketView, RunningConnector):
     # Life.
 
     async def _open(self) -> None:
+        await super()._open()
         self._web = WebAssistant(
             self.setting.domain.rest_url,
             self.rest,
             transport=self._transport,
             gate=self._gate(self.setting.domain.rest_url, self.rest.pools),
             clock=self.clock,
+            auth=self.auth,
+            venue_time=self.venue_time,
         )
+        self._socket = self._make_socket(self._web)
+        self._commands = CommandRoute(self._web, self._socket)
         await self._update_trading_rules()
         self._tracker = self._make_tracker(self._web)
+        await self.open_account()
 
     def _start_loops(self) -> None:
         """The loops beside the tracker's; a perpetual adds its own."""
         self.order_book_tracker.start()
         super()._start_loops()
+        if self._socket is not None:
+            self._supervisor.run("order entry", self._socket.run)
         self._supervisor.repeat(
             "trading rules",
             self._update_trading_rules,
@@ -119,7 +139,8 @@ class ExchangeBase(MarketView, RunningConnector):
         )
 
     async def _close(self) -> None:
-        self._web = None
+        await super()._close()
+        self._web = self._commands = self._socket = None
         await self._transport.close()
 
     def _missing(self) -> str:
@@ -134,11 +155,10 @@ class ExchangeBase(MarketView, RunningConnector):
     def status_dict(self) -> dict[str, bool]:
         """What readiness is made of; what belongs to trading is true where nobody asked to trade."""
         return {
+            **super().status_dict,
             "symbols_mapping_initialized": len(self._symbols) > 0,
             "order_books_initialized": self._tracker is not None and self._tracker.ready,
-            "account_balance": True,
             "trading_rule_initialized": bool(self._rules),
-            "user_stream_initialized": True,
         }
 
     # Parts.
@@ -155,6 +175,17 @@ class ExchangeBase(MarketView, RunningConnector):
         return self._web
 
     @property
+    def commands(self) -> CommandRoute:
+        """The way that commands go: over a WebSocket where the venue has one and it is up, or else REST.
+
+        Raises:
+            errors.NotReady: the connector is not started.
+        """
+        if self._commands is None:
+            raise errors.NotReady(f"{self.name} is not started")
+        return self._commands
+
+    @property
     def order_book_tracker(self) -> OrderBookTracker:
         """Who keeps the books.
 
@@ -168,25 +199,57 @@ class ExchangeBase(MarketView, RunningConnector):
     def _gate(self, host: str, pools: Sequence[RatePool]) -> RateGate:
         return gate_for(host, pools, self.clock, venue_time=self._earliest_venue_time)
 
-    def _make_tracker(self, web: WebAssistant) -> OrderBookTracker:
-        for pair in self._wanted_pairs:
-            self._symbols.symbol(pair)
-        policy = self.data_source_class.stream_policy
-        services = StreamServices(
+    def _services(self, host: str, policy: StreamPolicy) -> StreamServices:
+        """What the streams of one host share."""
+        return StreamServices(
             transport=self._transport,
             clock=self.clock,
             chance=self._chance,
             # A rolling window needs no venue's clock, and must not shrink when ours is set.
-            connects=gate_for(
-                self.setting.domain.ws_url,
-                [_connects(policy)],
-                self.clock,
-                venue_time=self.clock.monotonic,
-            ),
+            connects=gate_for(host, [_connects(policy)], self.clock, venue_time=self.clock.monotonic),
             message_gate=lambda policy: RateGate(
                 RateLedger([_messages(policy)]), self.clock, self.clock.monotonic
             ),
         )
+
+    def make_user_stream(self, owner: UserStreamOwner) -> UserStreamTracker | None:
+        """The account's own stream, on a connection of its own."""
+        if self.user_stream_class is None or self.auth is None:
+            return None
+        source = self.user_stream_class(self._symbols, self.auth, self.venue_time)
+        url = source.url(self.setting.domain)
+        services = self._services(f"{url} of the account", source.stream_policy)
+        return UserStreamTracker(owner, source, url, services, self._supervisor, self.clock)
+
+    def _make_socket(self, web: WebAssistant) -> SocketAssistant | None:
+        """The WebSocket that takes commands, where there is one and it is wanted."""
+        url = self.setting.domain.ws_api_url
+        is_wanted = self.trading_policy.order_entry is OrderEntry.AUTO
+        if self.socket_dialect_class is None or self.auth is None or url is None or not is_wanted:
+            return None
+        dialect = self.socket_dialect_class(self.auth, self.venue_time)
+        services = self._services(url, dialect.stream_policy)
+        return SocketAssistant(url, dialect, self.rest, services=services, gate=web.gate, auth=self.auth)
+
+    def reference_price(self, trading_pair: str) -> Decimal | None:
+        """The mid price of a live book; None while there is none."""
+        try:
+            return self.get_mid_price(trading_pair)
+        except (errors.NotReady, errors.UnknownPair):
+            return None
+
+    def traded_pairs(self) -> Sequence[str]:
+        """The pairs that are followed."""
+        return self.trading_pairs
+
+    def trade_fee_schema(self) -> TradeFeeSchema:
+        """What the venue charges by default."""
+        return self.setting.trade_fee_schema
+
+    def _make_tracker(self, web: WebAssistant) -> OrderBookTracker:
+        for pair in self._wanted_pairs:
+            self._symbols.symbol(pair)
+        services = self._services(self.setting.domain.ws_url, self.data_source_class.stream_policy)
         return OrderBookTracker(
             self.data_source_class(self._symbols, web),
             self._wanted_pairs,
@@ -285,8 +348,9 @@ class ExchangeBase(MarketView, RunningConnector):
             raise errors.NotReady(f"{self.name} is not started")
         return await self.order_book_tracker.data_source.last_traded_prices(trading_pairs)
 
-    async def _measure_clock(self) -> None:
-        await super()._measure_clock()
+    async def measure_clock(self) -> None:
+        """Ask for the venue's time; rate windows are counted on it from now on."""
+        await super().measure_clock()
         self.web.gate.follow(self._earliest_venue_time)
 
     # Events.

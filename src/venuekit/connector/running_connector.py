@@ -65,7 +65,7 @@ class RunningConnector(ConnectorBase):
         """The loops, each under its name; who adds some calls this first."""
         run = self._supervisor.repeat
         run("network check", self._check_network, lambda: self.network_interval)
-        run(_CLOCK_LOOP, self._measure_clock, lambda: self.clock_interval)
+        run(_CLOCK_LOOP, self.measure_clock, lambda: self.clock_interval)
 
     async def _close(self) -> None:
         """Give back what `_open` took; called once, after all tasks have ended."""
@@ -183,7 +183,8 @@ class RunningConnector(ConnectorBase):
             self._supervisor.hurry(_CLOCK_LOOP)
         self._set_network(await self.check_network())
 
-    async def _measure_clock(self) -> None:
+    async def measure_clock(self) -> None:
+        """Ask for the venue's time, and learn from the answer by how much our clock differs."""
         self._clock_was_stepped()
         sent_at = self.clock.time()
         server_time = await self.server_time()

@@ -126,6 +126,27 @@ class Supervisor:
         if self._group is not None:
             self._group.create_task(wait())
 
+    def once(self, name: str, step: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Do something once, as a task of its own; where it raises, that is counted and reported.
+
+        Raises:
+            errors.NotReady: the connector is not started, or stopped.
+        """
+        if self._group is None:
+            raise errors.NotReady("the connector is not started")
+        return self._group.create_task(self._once(name, step), name=name)
+
+    async def _once(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await step()
+        except Exception as error:
+            self.health.setdefault(name, LoopHealth(name)).failed(error)
+            log.exception("%s failed", name)
+
+    def health_of(self, name: str) -> LoopHealth:
+        """How one thing stands, entered under its name if it is new."""
+        return self.health.setdefault(name, LoopHealth(name))
+
     def forget(self, name: str) -> None:
         """Drop a loop's health: it has ended on purpose."""
         self.health.pop(name, None)

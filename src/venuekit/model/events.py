@@ -16,6 +16,9 @@ from venuekit.protocol.frozen import Frozen
 
 __all__ = [
     "ORDER_EVENT_TAGS",
+    "AccountEvent",
+    "BalanceMovedEvent",
+    "BalanceUpdateEvent",
     "BookStatusEvent",
     "BuyOrderCompletedEvent",
     "BuyOrderCreatedEvent",
@@ -37,6 +40,7 @@ __all__ = [
     "OrderInDoubt",
     "OrderReopened",
     "OrderSettled",
+    "ReconciledEvent",
     "SellOrderCompletedEvent",
     "SellOrderCreatedEvent",
     "VenuekitEvent",
@@ -61,6 +65,17 @@ class MarketEvent(Enum):
     SellOrderCreated = 201
     FundingPaymentCompleted = 202
     FundingInfo = 203
+
+
+class AccountEvent(Enum):
+    """What happens to an account beside its orders."""
+
+    PositionModeChangeSucceeded = 400
+    PositionModeChangeFailed = 401
+    BalanceEvent = 402
+    PositionUpdate = 403
+    MarginCall = 404
+    LiquidationEvent = 405
 
 
 class OrderBookEvent(Enum):
@@ -88,9 +103,12 @@ class VenuekitEvent(Enum):
     OrderReopened = 5005
     LateFill = 5006
     FillQuarantined = 5007
+    Reconciled = 5008
 
 
-EventTag: TypeAlias = MarketEvent | OrderBookEvent | OrderBookDataSourceEvent | VenuekitEvent
+EventTag: TypeAlias = (
+    MarketEvent | AccountEvent | OrderBookEvent | OrderBookDataSourceEvent | VenuekitEvent
+)
 
 
 class OrderBookTradeEvent(NamedTuple):
@@ -207,6 +225,35 @@ class MarketOrderFailureEvent(NamedTuple):
     error_type: str | None = None
 
 
+class BalanceUpdateEvent(Frozen, kw_only=False):
+    """A balance is another than before; amounts of the asset, None where the venue does not say."""
+
+    timestamp: float
+    asset_name: str
+    total_balance: Decimal | None = None
+    available_balance: Decimal | None = None
+
+
+class BalanceMovedEvent(Frozen):
+    """An amount came (`ReceivedAsset`) or went (`WithdrawAsset`, negative) without a trade.
+
+    `cause` is a word such as deposit; `reference` the venue's id of it, None where it tells none.
+    """
+
+    timestamp: float
+    asset_name: str
+    amount: Decimal
+    cause: str
+    reference: str | None = None
+
+
+class ReconciledEvent(Frozen):
+    """What we believe was compared with what the venue says; `differences` in words, empty: none."""
+
+    timestamp: float
+    differences: tuple[str, ...]
+
+
 class DoubtReason(Enum):
     """Why an order is in doubt."""
 
@@ -311,5 +358,12 @@ ORDER_EVENT_TAGS: Mapping[type, EventTag] = MappingProxyType(
 """Under which tag each payload is told to listeners."""
 
 ConnectorEvent: TypeAlias = (
-    OrderBookTradeEvent | BookStatusEvent | NetworkStatusEvent | FundingInfo | OrderEvent
+    OrderBookTradeEvent
+    | BookStatusEvent
+    | NetworkStatusEvent
+    | FundingInfo
+    | OrderEvent
+    | BalanceUpdateEvent
+    | BalanceMovedEvent
+    | ReconciledEvent
 )

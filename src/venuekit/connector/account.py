@@ -1,0 +1,110 @@
+"""One key at one company: its memory, its client ids, what is set aside of its wallet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from venuekit import errors
+from venuekit.journal.frame import EndingKind
+from venuekit.journal.ids import ClientIds
+from venuekit.journal.location import default_folder, fingerprint, journal_path
+from venuekit.journal.reader import Entry
+from venuekit.journal.record import AccountName, Stopped
+from venuekit.journal.writer import Durability, Journal, open_journal
+from venuekit.protocol.frozen import Frozen
+from venuekit.seams import disk
+from venuekit.seams.process import shared
+from venuekit.state.budget_checker import CollateralLocks
+from venuekit.web.auth import Credentials
+
+__all__ = ["Account", "AccountOptions", "close_account", "open_account"]
+
+
+class AccountOptions(Frozen):
+    """How an account is kept.
+
+    `journals` is the folder of its journal (None: `VENUEKIT_JOURNALS`, or the user's state folder).
+    `durability` says what a record survives before what it announces is done. `client_id_prefix` begins
+    client order ids: at most 12 letters and digits.
+    """
+
+    journals: Path | None = None
+    durability: Durability = Durability.PROCESS
+    client_id_prefix: str = ""
+
+
+class Account:
+    """What the connectors of one key share. `entries` is what the journal held when it was opened.
+
+    `torn_at` is the byte at which an unfinished record was cut off, None where there was none.
+    """
+
+    def __init__(
+        self, name: AccountName, journal: Journal, entries: tuple[Entry, ...], torn_at: int | None
+    ) -> None:
+        self.name = name
+        self.journal = journal
+        self.entries = entries
+        self.torn_at = torn_at
+        self.locks = CollateralLocks()
+        self.holders = 0
+
+    @property
+    def ids(self) -> ClientIds:
+        """What makes and recognises our client order ids."""
+        return self.journal.ids
+
+
+class _Shelf:
+    """The accounts that are open on this event loop."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[Path, Account] = {}
+
+
+def open_account(
+    company: str, domain: str, credentials: Credentials, options: AccountOptions, now: float
+) -> Account:
+    """The account of a key, opened by the first connector that asks; `now` is this machine's time, seconds.
+
+    Raises:
+        errors.JournalUnusable: another process has it, or its memory is damaged; the class says which.
+        errors.InvalidConfiguration: no folder can be found, or the prefix cannot be one.
+    """
+    name = AccountName(company=company, domain=domain, key=fingerprint(credentials.api_key))
+    path = journal_path(options.journals or default_folder(), name)
+    shelf = _shelf()
+    account = shelf.accounts.get(path)
+    if account is None:
+        account = shelf.accounts[path] = _opened(path, name, options, now)
+    account.holders += 1
+    return account
+
+
+def close_account(account: Account, open_orders: tuple[str, ...], now: float) -> None:
+    """Give an account back; the last one who does closes its journal, and says which orders it left open."""
+    account.holders -= 1
+    if account.holders:
+        return
+    shelf = _shelf()
+    if shelf.accounts.get(account.journal.path) is account:
+        del shelf.accounts[account.journal.path]
+    try:
+        account.journal.append(Stopped(at=now, open=open_orders))
+    except errors.JournalFailed:
+        pass  # it was said when it failed first; without this record the run counts as cut off, as it was
+    finally:
+        account.journal.close()
+
+
+def _shelf() -> _Shelf:
+    return shared(_Shelf, "accounts", _Shelf)
+
+
+def _opened(path: Path, name: AccountName, options: AccountOptions, now: float) -> Account:
+    disk.make_folder(path.parent)
+    journal, history = open_journal(
+        path, name, now=now, prefix=options.client_id_prefix, durability=options.durability
+    )
+    is_torn = history.ending.kind is EndingKind.TORN
+    return Account(name, journal, history.entries, history.ending.offset if is_torn else None)

@@ -1,0 +1,229 @@
+"""Asking a venue about orders: the backup of the stream, the end of doubts, the fills that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from venuekit import errors
+from venuekit.connector.client_order_tracker import ClientOrderTracker
+from venuekit.connector.supervision import LoopHealth
+from venuekit.model.account import AccountOrder
+from venuekit.model.order_update import Evidence, OrderUpdate, TradeUpdate
+from venuekit.protocol.fence import Fence, Question
+from venuekit.protocol.frozen import Frozen
+from venuekit.state.in_flight_order import InFlightOrder
+
+__all__ = ["OrderPoll", "PollOwner", "PollPolicy"]
+
+
+class PollPolicy(Frozen):
+    """How often a venue is asked about orders; all in seconds.
+
+    `interval` while the account's stream is heard, `interval_unheard` while it is not. A question about an
+    order in doubt is asked again after `first_wait`, and ever later up to `longest_wait`.
+    """
+
+    interval: float = 120.0
+    interval_unheard: float = 5.0
+    first_wait: float = 0.25
+    longest_wait: float = 30.0
+
+
+class PollOwner(Protocol):
+    """What the poll needs of its connector."""
+
+    fence: Fence
+
+    async def order_status(self, order: InFlightOrder, question: Question = ...) -> OrderUpdate:
+        """How an order stands."""
+        ...
+
+    async def order_fills(self, order: InFlightOrder) -> Sequence[TradeUpdate]:
+        """All trades of an order."""
+        ...
+
+    async def open_orders(self, trading_pairs: Sequence[str]) -> Sequence[AccountOrder]:
+        """The account's open orders."""
+        ...
+
+    def venue_time(self) -> float:
+        """The venue's clock, in seconds."""
+        ...
+
+    @property
+    def is_stream_heard(self) -> bool:
+        """Whether the account's stream can be relied on now."""
+        ...
+
+
+class _Inquiry:
+    """When an order is asked for next (venue's seconds), and how often it was in vain."""
+
+    def __init__(self, due: float) -> None:
+        self.due = due
+        self.attempts = 0
+
+
+class OrderPoll:
+    """One step at a time, so that two passes never overlap and an older answer never lands on a newer one.
+
+    A question that fails says nothing about its order: it is counted in `status_health` or `fills_health`,
+    and asked again later.
+    """
+
+    def __init__(
+        self,
+        owner: PollOwner,
+        tracker: ClientOrderTracker,
+        policy: PollPolicy,
+        *,
+        status_health: LoopHealth,
+        fills_health: LoopHealth,
+    ) -> None:
+        self._owner = owner
+        self._tracker = tracker
+        self._policy = policy
+        self._status_health = status_health
+        self._fills_health = fills_health
+        self._inquiries: dict[str, _Inquiry] = {}
+        self._fetches: dict[str, _Inquiry] = {}
+        self._next_round = 0.0
+
+    def ask_soon(self, order: InFlightOrder) -> None:
+        """Ask about an order at the next step."""
+        self._inquiries[order.client_order_id] = _Inquiry(self._owner.venue_time())
+
+    def begin_round(self) -> None:
+        """Ask about all orders at the next step."""
+        self._next_round = 0.0
+
+    async def step(self) -> None:
+        """Ask everything that is due."""
+        now = self._owner.venue_time()
+        self._tracker.machine.release_watched(now)
+        self._note_doubts(now)
+        if now >= self._next_round:
+            await self._round()
+        for name in self._due(self._inquiries):
+            await self._inquire(name)
+        self._note_missing_fills(self._owner.venue_time())
+        for name in self._due(self._fetches):
+            await self._fetch(name)
+
+    def pause(self) -> float:
+        """Seconds until something is due."""
+        now = self._owner.venue_time()
+        dues = [inquiry.due for inquiry in (*self._inquiries.values(), *self._fetches.values())]
+        patience = now + self._tracker.machine.patience
+        return max(0.01, min([self._next_round, patience, *dues]) - now)
+
+    # --- all orders
+
+    async def _round(self) -> None:
+        """One list of open orders; those that are not in it are asked for one by one."""
+        policy = self._policy
+        wait = policy.interval if self._owner.is_stream_heard else policy.interval_unheard
+        asked_at = self._owner.venue_time()
+        self._next_round = asked_at + wait
+        orders = [
+            order
+            for order in self._tracker.active_orders.values()
+            if order.is_sent and not order.is_pending_create
+        ]
+        if not orders:
+            return
+        pairs = tuple(dict.fromkeys(order.trading_pair for order in orders))
+        try:
+            rows = await self._owner.open_orders(pairs)
+        except errors.VenuekitError as error:
+            self._status_health.failed(error)
+            return
+        self._status_health.succeeded()
+        for row in rows:
+            self._tracker.process_order_update(row.update, Evidence.OPEN_ORDERS, asked_at)
+        listed = {row.row.exchange_order_id for row in rows}
+        for order in orders:
+            if not order.is_done and not listed.intersection(order.exchange_order_ids):
+                self._inquiries.setdefault(order.client_order_id, _Inquiry(asked_at))
+
+    # --- one order
+
+    def _note_doubts(self, now: float) -> None:
+        for order in self._tracker.machine.orders_in_doubt:
+            self._inquiries.setdefault(order.client_order_id, _Inquiry(now))
+
+    def _due(self, inquiries: dict[str, _Inquiry]) -> list[str]:
+        now = self._owner.venue_time()
+        return [name for name, inquiry in inquiries.items() if inquiry.due <= now]
+
+    async def _inquire(self, name: str) -> None:
+        order = self._tracker.active_orders.get(name)
+        if order is None or not order.is_sent:
+            self._inquiries.pop(name, None)
+            return
+        inquiry = self._inquiries[name]
+        try:
+            await self._ask(order)
+        except errors.VenuekitError as error:
+            self._status_health.failed(error)
+            self._put_off(inquiry, order)
+            return
+        self._status_health.succeeded()
+        if order.is_done or order.doubt is None:
+            self._inquiries.pop(name, None)
+        else:
+            self._put_off(inquiry, order)
+
+    async def _ask(self, order: InFlightOrder) -> None:
+        """Ask the fence's questions in their order, until one finds it."""
+        for question in self._owner.fence.questions:
+            asked_at = self._owner.venue_time()
+            try:
+                update = await self._owner.order_status(order, question)
+            except errors.OrderNotFound:
+                self._tracker.process_order_not_found(order.client_order_id, question, asked_at)
+                doubt = order.doubt
+                if doubt is None or doubt.settles_at is None or asked_at < doubt.settles_at:
+                    return  # absence proves nothing yet: the other questions cost and could not either
+            else:
+                self._tracker.process_order_update(update, Evidence.ORDER_QUERY, asked_at)
+                return
+
+    def _put_off(self, inquiry: _Inquiry, order: InFlightOrder) -> None:
+        now = self._owner.venue_time()
+        inquiry.attempts += 1
+        wait = min(self._policy.first_wait * 2**inquiry.attempts, self._policy.longest_wait)
+        settles_at = None if order.doubt is None else order.doubt.settles_at
+        if settles_at is not None:
+            # From the end of the doubt on, two answers that far apart prove something.
+            end = max(settles_at - now, self._owner.fence.separation) + 0.01
+            wait = min(wait, end) if settles_at > now else end
+        inquiry.due = now + wait
+
+    # --- fills
+
+    def _note_missing_fills(self, now: float) -> None:
+        for order in self._tracker.machine.overdue(now):
+            self._fetches.setdefault(order.client_order_id, _Inquiry(now))
+
+    async def _fetch(self, name: str) -> None:
+        order = self._tracker.fetch_order(name)
+        if order is None or not order.is_short_of_fills:
+            self._fetches.pop(name, None)
+            return
+        fetch = self._fetches[name]
+        asked_at = self._owner.venue_time()
+        try:
+            trades = await self._owner.order_fills(order)
+        except errors.VenuekitError as error:
+            self._fills_health.failed(error)
+        else:
+            self._fills_health.succeeded()
+            for trade in trades:
+                self._tracker.process_trade_update(trade)
+            self._tracker.fills_fetched(order, asked_at)
+        if order.is_short_of_fills:
+            self._put_off(fetch, order)
+        else:
+            self._fetches.pop(name, None)
