@@ -229,9 +229,9 @@ class Reopened(OfOrder):
 class Doubt(OfOrder):
     """Nobody knows whether a command took effect. `until` is when time will tell, None if it never does.
 
-    `since`, `signed_at` and `until` are on the venue's clock; `receive_window`, `clock_error` and `amount` are
-    those of `Sending`. `reason` is set where not a command is in doubt but what became of the order: it is
-    the name of a `DoubtReason`, and `command` says nothing then.
+    `since`, `signed_at` and `until` are on the venue's clock; `receive_window`, `clock_error` and `amount`
+    are those of `Sending`. `reason` is set where not a command is in doubt but what became of the order: it
+    is the name of a `DoubtReason`, and `command` says nothing then.
     """
 
     command: Command
