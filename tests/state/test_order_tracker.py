@@ -27,7 +27,7 @@ from venuekit.model.order import Command, OrderState, OrderType, TradeType
 from venuekit.model.order_update import Evidence, OrderUpdate
 from venuekit.protocol.fence import Question
 from venuekit.state.in_flight_order import InFlightOrder
-from venuekit.state.order_doubt import Miss
+from venuekit.state.order_doubt import Doubt, Miss
 from venuekit.state.order_tracker import OrderTracker
 
 S = OrderState
@@ -641,13 +641,65 @@ def test_fetching_the_fills_of_a_running_order_ends_nothing() -> None:
     assert bench.order.filled_max == Decimal(1)
 
 
-def test_ended_orders_are_watched_for_as_long_as_the_venue_keeps_answers() -> None:
+def test_an_order_whose_end_is_proved_is_watched_for_a_bounded_time() -> None:
     bench = Bench()
     bench.hear(status(S.CANCELED, at=5.0))
-    assert bench.tracker.release_watched(5.0 + FENCE.answers_kept - 0.1) == []
-    assert bench.tracker.release_watched(5.0 + FENCE.answers_kept) == ["id-1"]
+    assert bench.tracker.release_watched(5.0 + 3600 - 0.1) == []
+    assert bench.tracker.release_watched(5.0 + 3600) == ["id-1"]
     assert bench.tracker.fetch_order("id-1", "77") is None
     assert bench.tracker.overdue(1e9) == []
+
+
+def test_an_order_that_is_presumed_closed_is_watched_for_as_long_as_the_venue_keeps_answers() -> None:
+    bench = Bench()
+    bench.tracker.sending("id-1", 1.0)
+    bench.miss(50.0, 60.0)
+    assert bench.order.is_presumed
+    assert bench.order.ended_at is not None
+    over = bench.order.ended_at + FENCE.answers_kept
+    bench.tracker.start(InFlightOrder.of(buy("id-2"), 1.0))
+    bench.hear(status(S.CANCELED, "0", at=61.0, client_id="id-2"))
+    assert bench.tracker.release_watched(over - 0.1) == ["id-2"]
+    assert bench.tracker.release_watched(over) == ["id-1"]
+
+
+def test_the_time_on_watch_after_a_proven_end_is_a_choice() -> None:
+    tracker = OrderTracker(FENCE, watch_seconds=10.0)
+    tracker.start(InFlightOrder.of(buy(), 1.0))
+    tracker.process_order_update(status(S.CANCELED, "0", at=5.0))
+    assert tracker.release_watched(14.9) == []
+    assert tracker.release_watched(15.0) == ["id-1"]
+
+
+def test_after_we_were_away_every_order_that_was_not_over_is_in_doubt_until_it_is_seen() -> None:
+    tracker = OrderTracker(FENCE)
+    for name in ("id-1", "id-2"):
+        tracker.start(InFlightOrder.of(buy(name), 1.0))
+    tracker.process_order_update(status(S.FILLED, "1", client_id="id-2", exchange_order_id="78"))
+    assert names(tracker.resume(50.0)) == ["InDoubt"]
+    assert tracker.orders_in_doubt == [tracker.active_orders["id-1"]]
+    tracker.process_order_update(status(S.OPEN, at=51.0))
+    assert tracker.orders_in_doubt == []
+
+
+def test_a_doubt_is_taken_up_by_open_orders_alone() -> None:
+    bench = Bench()
+    doubt = Doubt(reason=DoubtReason.NOT_FOUND, since=4.0, settles_at=5.0)
+    bench.tracker.doubt_anew("id-1", doubt)
+    assert bench.order.doubt == doubt
+    bench.hear(status(S.FILLED, "1"))
+    bench.tracker.doubt_anew("id-1", doubt)
+    bench.tracker.doubt_anew("id-9", doubt)
+    assert bench.order.doubt is None
+
+
+@pytest.mark.parametrize("trace", [fill("t1", "0.5"), fill("t1", "2"), status(S.PARTIALLY_FILLED)])
+def test_an_order_that_traded_is_never_presumed_closed(trace: Any) -> None:
+    bench = Bench()
+    bench.hear(trace)
+    assert bench.tracker.presume_closed("id-1", 50.0) == []
+    bench.miss(50.0, 60.0, 70.0)
+    assert bench.order.is_open
 
 
 def test_a_watched_order_is_watched_after_a_restart() -> None:

@@ -112,10 +112,15 @@ class OfOrder(_Record):
 
 
 class Intent(OfOrder):
-    """An order is wanted, and not sent yet. `order` is what was asked, as the order's `to_json` gives it."""
+    """An order is wanted, and not sent yet. `order` is what was asked, in the words of its `to_json`.
+
+    `connector` is the name of who wants it; an account can have several. An order that was found at the
+    venue says so by its `last_state`.
+    """
 
     trading_pair: str
     order: dict[str, Any]
+    connector: str = ""
 
 
 class CancelIntent(OfOrder):
@@ -135,19 +140,23 @@ class Sending(OfOrder):
 
     `signed_at` is the time in the signature, on the venue's clock, `receive_window` how many seconds it is
     good for (None where the venue knows no such limit), `path` the way it goes (a REST address or a
-    session).
+    session). `clock_error` is how far the venue's clock was known then, in seconds; `amount` what an amend
+    asks for.
     """
 
     command: Command
     signed_at: float
     receive_window: float | None
     path: str
+    clock_error: float = 0.0
+    amount: Decimal | None = None
 
 
 class Answered(OfOrder):
     """A command was answered, or will not be. `ids` are the venue's, under the venue's names for them.
 
-    `error` is the name of our error class; `code` and `message` are the venue's own.
+    `error` is the name of our error class; `code` and `message` are the venue's own. `venue_time` is when it
+    was known, on the venue's clock; `amount` what a refused amend asked for.
     """
 
     command: Command
@@ -156,22 +165,35 @@ class Answered(OfOrder):
     error: str | None = None
     code: int | None = None
     message: str | None = None
+    venue_time: float | None = None
+    amount: Decimal | None = None
 
 
 class Updated(OfOrder):
     """The venue said how an order stands.
 
-    `state` is our word for it, `source` what said so, `venue_time` when it was so.
+    `state` is our word for it, `source` what said so, `venue_time` when it was so. `filled_amount`, `amount`
+    and `price` are the venue's figures where it named any, `observed_at` the venue's time that the statement
+    is true of where it is another, `misc` what else it said.
     """
 
     state: str
     source: str
     venue_time: float
     exchange_id: str | None = None
+    filled_amount: Decimal | None = None
+    amount: Decimal | None = None
+    price: Decimal | None = None
+    observed_at: float | None = None
+    misc: dict[str, str] = {}
 
 
 class Filled(OfOrder):
-    """A trade of an order, in the pair's base and quote; `venue_time` is when it happened."""
+    """A trade of an order, in the pair's base and quote; `venue_time` is when it happened.
+
+    `fees` are the amounts that were charged; where the venue named a share instead, `fee_percent` is it, as a
+    fraction, paid in `fee_token`. `fee_deducted`: it was held back from what the trade brought.
+    """
 
     trade_id: str
     price: Decimal
@@ -181,14 +203,21 @@ class Filled(OfOrder):
     venue_time: float
     is_taker: bool = True
     exchange_id: str | None = None
+    fee_percent: Decimal = Decimal(0)
+    fee_token: str | None = None
+    fee_deducted: bool = False
 
 
 class Ended(OfOrder):
-    """An order is over. `presumed` is true where absence, not evidence, says so: it stays on watch."""
+    """An order is over. `presumed` is true where absence, not evidence, says so: it stays on watch.
+
+    `venue_time` is since when, on the venue's clock.
+    """
 
     state: str
     reason: str | None = None
     presumed: bool = False
+    venue_time: float | None = None
 
 
 class Reopened(OfOrder):
@@ -198,18 +227,34 @@ class Reopened(OfOrder):
 
 
 class Doubt(OfOrder):
-    """Nobody knows whether a command took effect. `until` is when time will tell, None if it never does."""
+    """Nobody knows whether a command took effect. `until` is when time will tell, None if it never does.
+
+    `since`, `signed_at` and `until` are on the venue's clock; `receive_window`, `clock_error` and `amount`
+    are those of `Sending`. `reason` is set where not a command is in doubt but what became of the order: it
+    is the name of a `DoubtReason`, and `command` says nothing then.
+    """
 
     command: Command
     why: str
     until: float | None = None
+    since: float | None = None
+    signed_at: float | None = None
+    receive_window: float | None = None
+    clock_error: float = 0.0
+    amount: Decimal | None = None
+    reason: str | None = None
 
 
 class Settled(OfOrder):
-    """A doubt is over; `how` names the question and the answer that ended it."""
+    """A doubt is over; `how` names the question and the answer that ended it.
 
-    command: Command
+    `command` None: nothing about the order is in doubt any more. `fills_as_of`: all trades that the venue had
+    of the order at this moment, on its clock, have been handed in.
+    """
+
     how: str
+    command: Command | None = None
+    fills_as_of: float | None = None
 
 
 Body: TypeAlias = (

@@ -43,7 +43,7 @@ def after(order: Standing, item: OfOrder) -> Standing:
         case Doubt():
             return replace(order, doubts=(*_without(order, item.command), item.command))
         case Settled():
-            return replace(order, doubts=_without(order, item.command))
+            return replace(order, doubts=_without(order, item.command) if item.command else ())
         case _:
             return order
 

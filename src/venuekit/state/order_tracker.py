@@ -13,15 +13,13 @@ from venuekit.model.events import DoubtReason, OrderEvent
 from venuekit.model.order import Command, OrderState
 from venuekit.model.order_update import OrderUpdate, TradeUpdate
 from venuekit.protocol.fence import Fence
-from venuekit.state import order_events, order_lifecycle
+from venuekit.state import order_events, order_evidence
 from venuekit.state.in_flight_order import InFlightOrder
 from venuekit.state.order_doubt import Doubt, Miss
 from venuekit.state.order_lifecycle import Happening
 from venuekit.state.stray_trades import StrayTrades
 
 __all__ = ["OrderTracker"]
-
-_ALIVE = frozenset({OrderState.UNTRIGGERED, OrderState.OPEN, OrderState.PARTIALLY_FILLED})
 
 _DOUBTS = {
     Command.PLACE: DoubtReason.PLACE,
@@ -39,12 +37,14 @@ class OrderTracker:
     exactly one unless the order is in doubt; it waits for the fills that the venue claims.
 
     Times are seconds of the venue's clock; events carry the venue's time of what they tell. `patience` is
-    how long a fill that a status claims may be missing before `overdue` names its order.
+    how long a fill that a status claims may be missing before `overdue` names its order, `watch_seconds` how
+    long an order is kept whose end is proved.
     """
 
-    def __init__(self, fence: Fence, *, patience: float = 1.0) -> None:
+    def __init__(self, fence: Fence, *, patience: float = 1.0, watch_seconds: float = 3600.0) -> None:
         self.fence = fence
         self.patience = patience
+        self.watch_seconds = watch_seconds
         self._active: dict[str, InFlightOrder] = {}
         self._watched: dict[str, InFlightOrder] = {}
         self._by_exchange_id: dict[str, dict[str, InFlightOrder]] = {}
@@ -229,7 +229,7 @@ class OrderTracker:
             return []
         timestamp = update.update_timestamp
         events = self._reopened(order, update) if order.is_presumed else []
-        is_withstood = self._withstands(order, update)
+        is_withstood = order_evidence.withstands(self.fence, order, update)
         if is_withstood:
             settles_at = update.true_at() + self.fence.separation
             doubt = Doubt(reason=DoubtReason.CONTRADICTED, since=update.true_at(), settles_at=settles_at)
@@ -240,7 +240,7 @@ class OrderTracker:
         order.misses.clear()
         order.is_sent = True
         order.update_with_order_update(update)
-        self._learn_alive(order, update)
+        order_evidence.learn_alive(order, update)
         events += self._told_creation(order, timestamp)
         events += self._index(order)
         for trade in order.release_quarantine():
@@ -294,27 +294,43 @@ class OrderTracker:
             return []
         events: list[OrderEvent] = []
         if order.doubt is None:
-            settles_at = self._end_of_absence(order, evidence.asked_at)
+            settles_at = order_evidence.end_of_absence(self.fence, order, evidence.asked_at)
             doubt = Doubt(reason=DoubtReason.NOT_FOUND, since=evidence.asked_at, settles_at=settles_at)
             events += self._enter_doubt(order, doubt, now)
         order.count_miss(evidence.question, evidence.asked_at)
-        if not self._is_gone(order):
+        if not order_evidence.is_gone(self.fence, order):
             return events
+        return [*events, *self.presume_closed(client_order_id, now)]
+
+    def presume_closed(self, client_order_id: str, now: float) -> list[OrderEvent]:
+        """End an open order unfilled without being told: what `not_found` found to be proved.
+
+        For whoever reads that back; an order that is over, or that traded, is left alone.
+        """
+        order = self._active.get(client_order_id)
+        if order is None or order.is_done or order_evidence.has_traded(order):
+            return []
         order.pass_on(Happening.VANISHED, now)
         order.is_presumed = True
         order.is_end_known = True
         settled = self._settle(order, now)
-        return [*events, *settled, *self._told_end(order, now, _VANISHED, "OrderNotFound")]
+        return [*settled, *self._told_end(order, now, _VANISHED, "OrderNotFound")]
 
     # --- memory
 
     def release_watched(self, now: float) -> list[str]:
-        """Forget the ended orders that the venue has forgotten; their client ids."""
+        """Forget ended orders whose time on watch is over; their client ids.
+
+        An end that was only presumed is watched as long as the venue keeps answers, a proven one for
+        `watch_seconds`.
+        """
         released = []
         for client_id, order in self._watched.items():
-            if (order.ended_at or 0.0) + self.fence.answers_kept > now:
+            patience = self.fence.answers_kept if order.is_presumed else self.watch_seconds
+            if (order.ended_at or 0.0) + patience <= now:
+                released.append(client_id)
+            elif not order.is_presumed:
                 break
-            released.append(client_id)
         for client_id in released:
             order = self._watched.pop(client_id)
             self._short.pop(client_id, None)
@@ -348,14 +364,28 @@ class OrderTracker:
             (self._watched if order.is_watched else self._active)[client_id] = order
             events += self._index(order)
             self._note_missing(order, now)
-            if order.is_open:
-                settles_at = self._end_of_absence(order, now)
-                doubt = Doubt(reason=DoubtReason.RESTART, since=now, settles_at=settles_at)
-                order.enter_doubt(doubt)
-                events.append(order_events.in_doubt(order, order.doubt or doubt, now))
+            events += self._resumed(order, now)
         return events
 
+    def resume(self, now: float) -> list[OrderEvent]:
+        """We were away until now: each order that was not over is in doubt, with a bound, until it is seen."""
+        return [event for order in self._active.values() for event in self._resumed(order, now)]
+
+    def doubt_anew(self, client_order_id: str, doubt: Doubt) -> None:
+        """Take up a doubt that was kept; an order that is over has none."""
+        order = self._active.get(client_order_id)
+        if order is not None and order.is_open:
+            order.enter_doubt(doubt)
+
     # --- inside
+
+    def _resumed(self, order: InFlightOrder, now: float) -> list[OrderEvent]:
+        if order.is_done:
+            return []
+        settles_at = order_evidence.end_of_absence(self.fence, order, now)
+        doubt = Doubt(reason=DoubtReason.RESTART, since=now, settles_at=settles_at)
+        order.enter_doubt(doubt)
+        return [order_events.in_doubt(order, order.doubt or doubt, now)]
 
     def _index(self, order: InFlightOrder) -> list[OrderEvent]:
         """Make it known under its exchange ids, and count the trades that waited for one of these."""
@@ -367,52 +397,12 @@ class OrderTracker:
                     events += self.process_trade_update(trade)
         return events
 
-    def _end_of_absence(self, order: InFlightOrder, at: float) -> float | None:
-        """From when absence proves something about an order that was last thought alive at this time."""
-        if not order.is_pending_create:
-            return at + self.fence.replica_lag
-        return self.fence.end_of_doubt(at) if order.fence_end is None else order.fence_end
-
-    def _is_gone(self, order: InFlightOrder) -> bool:
-        """Whether absence is proved: every question, twice, and no trace of a fill."""
-        if order.filled_min or order.quarantined_fills:
-            return False
-        misses = (order.misses.get(question) for question in self.fence.questions)
-        return all(miss is not None and miss[1] - miss[0] >= self.fence.separation for miss in misses)
-
-    def _withstands(self, order: InFlightOrder, update: OrderUpdate) -> bool:
-        """Whether stronger evidence of life holds against a stated end: once, not against a second statement.
-
-        A venue whose stamps disagree by some milliseconds must not keep an ended order open for ever.
-        """
-        if order.is_done or update.new_state not in order_lifecycle.ENDS or order.standing is None:
-            return False
-        if not order.standing.refutes(order.stands_on(update)):
-            return False
-        if order.refuted_at is None:
-            order.refuted_at = update.true_at()
-        return update.true_at() < order.refuted_at + self.fence.separation
-
-    @staticmethod
-    def _learn_alive(order: InFlightOrder, update: OrderUpdate) -> None:
-        """Seen alive: whoever said it was over is refuted, and a cancel whose time is over has failed."""
-        if order.is_done or update.new_state not in _ALIVE:
-            return
-        at = update.true_at()
-        if order.refuted_at is not None and at > order.refuted_at:
-            order.refuted_at = None
-        if order.cancel_fence_end is not None and at >= order.cancel_fence_end:
-            order.pass_on(Happening.CANCEL_REFUSED, update.update_timestamp)
-            order.cancel_fence_end = None
-
     def _reopened(self, order: InFlightOrder, update: OrderUpdate) -> list[OrderEvent]:
         """What a status does to an order that is presumed closed: confirm it, reopen it, or nothing."""
-        is_end = update.new_state in order_lifecycle.ENDS
-        if is_end and update.new_state is not OrderState.FILLED and not update.filled_amount:
+        if order_evidence.confirms_end(update):
             order.is_presumed = False
             return []
-        is_old = order.standing is not None and update.update_timestamp <= order.standing.timestamp
-        if is_old or not (is_end or update.new_state in _ALIVE):
+        if not order_evidence.shows_life(order, update):
             return []
         return self._revived(order, update.update_timestamp)
 
