@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -130,3 +131,173 @@ class AccountDesk:
         """Give the account back, and note what stays open."""
         self.left_open = tuple(self.orders.active_orders)
         close_account(self.account, self.left_open, self._connector.clock.time())
+
+    # --- readiness
+
+    @property
+    def has_balances(self) -> bool:
+        """Whether the venue told us what there is."""
+        return self.balances.is_known
+
+    @property
+    def is_stream_ready(self) -> bool:
+        """Whether the account's stream is up, where there is one."""
+        return self.stream is None or self.stream.is_up
+
+    @property
+    def is_stream_heard(self) -> bool:
+        """Whether what happens to the account is told to us without asking."""
+        return self.stream is not None and self.stream.is_heard
+
+    def require_taken_up(self) -> None:
+        """Make sure that what was open before is known.
+
+        Raises:
+            errors.NotReady: it is not compared with the venue yet.
+        """
+        if not self.is_taken_up:
+            raise errors.NotReady(
+                f"{self._connector.name} is still comparing its orders with the venue: wait until it is ready"
+            )
+
+    # --- orders
+
+    def new_order_id(self) -> str:
+        """A client order id that was never used."""
+        return self.account.ids.take(self._connector.clock.time())
+
+    def place(self, intent: NewOrder) -> str:
+        """Follow an order and send it; its id."""
+        order = InFlightOrder.of(intent, self._connector.venue_time())
+        self.desk.place(order)
+        return order.client_order_id
+
+    async def cancel_all(self, seconds: float) -> list[CancellationResult]:
+        """Cancel what is open and ours; wait until each is over, at most so long."""
+        orders = [order for order in self.orders.active_orders.values() if order.is_open]
+        for order in orders:
+            self.desk.cancel(order, "cancel all")
+        clock = self._connector.clock
+        deadline = clock.monotonic() + seconds
+        while any(order.is_open for order in orders) and clock.monotonic() < deadline:
+            await clock.sleep(_LOOK)
+        results = [CancellationResult(order.client_order_id, order.is_done) for order in orders]
+        return sorted(results, key=lambda result: not result.success)
+
+    def violations(self, order: InFlightOrder) -> tuple[Violation, ...]:
+        """Which of the venue's rules an order would break, as far as they are known now."""
+        return self._connector.violations(order)
+
+    async def measure_clock(self) -> None:
+        """Learn the venue's time anew."""
+        await self._connector.measure_clock()
+
+    def ask_soon(self, order: InFlightOrder) -> None:
+        """Let the venue be asked about this order without delay."""
+        self.poll.ask_soon(order)
+        self._supervisor.hurry(_STATUS_LOOP)
+
+    def answer_came(self) -> None:
+        """The venue carried a command out: its stream will tell of it, too."""
+        if self.stream is not None:
+            self.stream.expect()
+
+    async def _ask_about_orders(self) -> None:
+        if self.stream is not None and self.stream.move_if_silent():
+            self.poll.begin_round()
+        await self.poll.step()
+
+    # --- what the stream tells
+
+    def account_news(self, news: AccountNews) -> None:
+        """The stream told something."""
+        match news:
+            case OrderUpdate():
+                self.orders.process_order_update(news)
+            case TradeUpdate():
+                self.orders.process_trade_update(news)
+                self._connector.fill_heard(news)
+            case BalanceReport():
+                self._tell_balances(self.balances.pushed(news))
+            case BalanceMove():
+                self._tell_move(news)
+
+    def stream_came_up(self) -> None:
+        """What happened before is to be asked for."""
+        self._supervisor.hurry(_RECONCILIATION_LOOP)
+
+    def stream_went_down(self, why: str) -> None:  # noqa: ARG002 - the stream keeps it
+        """Nobody tells us what happens: ask more often."""
+        self.poll.begin_round()
+        self._supervisor.hurry(_STATUS_LOOP)
+
+    # --- money
+
+    async def update_balances(self) -> None:
+        """Ask for all balances."""
+        asked_at = self._connector.venue_time()
+        report = replace(await self._connector.balances(), observed_at=asked_at)
+        self._tell_balances(self.balances.polled(report, self.orders.all_orders.values()))
+
+    @property
+    def _balance_interval(self) -> float:
+        is_pushed = self._connector.balance_channel is BalanceChannel.FREE_AND_LOCKED and self.is_stream_heard
+        return self.policy.balance_interval if is_pushed else self.policy.balance_interval_estimated
+
+    async def _update_fees(self) -> None:
+        for pair in self._connector.traded_pairs():
+            schema = await self._connector.trading_fees(pair)
+            if schema is not None:
+                self.fees[pair] = schema
+
+    def _tell_balances(self, assets: Sequence[str]) -> None:
+        now = self._connector.venue_time()
+        for asset in assets:
+            event = BalanceUpdateEvent(
+                now, asset, self.balances.total(asset), self.balances.available(asset)
+            )
+            self._connector.tell(AccountEvent.BalanceEvent, event)
+
+    def _tell_move(self, move: BalanceMove) -> None:
+        self.account.journal.append(
+            BalanceMoved(
+                at=self._connector.clock.time(),
+                asset=move.asset,
+                cause=move.cause.value,
+                amount=move.amount,
+                reference=move.reference,
+            )
+        )
+        self._tell_balances(self.balances.moved(move))
+        tag = MarketEvent.ReceivedAsset if move.amount > 0 else MarketEvent.WithdrawAsset
+        event = BalanceMovedEvent(
+            timestamp=move.timestamp,
+            asset_name=move.asset,
+            amount=move.amount,
+            cause=move.cause.value,
+            reference=move.reference,
+        )
+        self._connector.tell(tag, event)
+
+    # --- comparing
+
+    async def reconcile(self, *, dry_run: bool = False) -> list[Difference]:
+        """Compare with the venue, and take over what differs, unless it is a dry run."""
+        differences = await self._reconciler.run(dry_run=dry_run)
+        if not dry_run:
+            self._connector.tell(
+                VenuekitEvent.Reconciled,
+                ReconciledEvent(
+                    timestamp=self._connector.venue_time(),
+                    differences=tuple(str(difference) for difference in differences),
+                ),
+            )
+        return differences
+
+    async def _reconcile(self) -> None:
+        await self.reconcile()
+        self.is_taken_up = True
+
+
+async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
+    await asyncio.wait(tasks)

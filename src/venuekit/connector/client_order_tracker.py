@@ -253,12 +253,7 @@ class ClientOrderTracker:
 
     def restore_tracking_states(self, tracking_states: Mapping[str, Any]) -> None:
         """Take up orders that were kept elsewhere; those that were not over are in doubt until asked for."""
-        fresh = {
-            name: state for name, state in tracking_states.items() if self.machine.fetch_order(name) is None
-        }
-        for name, state in fresh.items():
-            self._recorded.remember(InFlightOrder.from_json(state))
-        self._publish(self.machine.restore_tracking_states(fresh, self._owner.venue_time()))
+        self._publish(self._recorded.restore(tracking_states, self._owner.venue_time()))
 
     # --- inside
 

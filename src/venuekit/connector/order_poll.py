@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from venuekit import errors
 from venuekit.connector.client_order_tracker import ClientOrderTracker
 from venuekit.connector.supervision import LoopHealth
-from venuekit.model.account import AccountOrder
-from venuekit.model.order_update import Evidence, OrderUpdate, TradeUpdate
-from venuekit.protocol.fence import Fence, Question
+from venuekit.model.order_update import Evidence
 from venuekit.protocol.frozen import Frozen
 from venuekit.state.in_flight_order import InFlightOrder
+
+if TYPE_CHECKING:
+    from venuekit.connector.trading_connector import TradingConnector
 
 __all__ = ["OrderPoll", "PollOwner", "PollPolicy"]
 
@@ -31,29 +31,11 @@ class PollPolicy(Frozen):
 
 
 class PollOwner(Protocol):
-    """What the poll needs of its connector."""
-
-    fence: Fence
-
-    async def order_status(self, order: InFlightOrder, question: Question = ...) -> OrderUpdate:
-        """How an order stands."""
-        ...
-
-    async def order_fills(self, order: InFlightOrder) -> Sequence[TradeUpdate]:
-        """All trades of an order."""
-        ...
-
-    async def open_orders(self, trading_pairs: Sequence[str]) -> Sequence[AccountOrder]:
-        """The account's open orders."""
-        ...
-
-    def venue_time(self) -> float:
-        """The venue's clock, in seconds."""
-        ...
+    """What the poll needs besides the venue."""
 
     @property
     def is_stream_heard(self) -> bool:
-        """Whether the account's stream can be relied on now."""
+        """Whether what happens to the account is told to us without asking."""
         ...
 
 
@@ -74,6 +56,7 @@ class OrderPoll:
 
     def __init__(
         self,
+        venue: TradingConnector,
         owner: PollOwner,
         tracker: ClientOrderTracker,
         policy: PollPolicy,
@@ -81,6 +64,7 @@ class OrderPoll:
         status_health: LoopHealth,
         fills_health: LoopHealth,
     ) -> None:
+        self._venue = venue
         self._owner = owner
         self._tracker = tracker
         self._policy = policy
@@ -92,7 +76,7 @@ class OrderPoll:
 
     def ask_soon(self, order: InFlightOrder) -> None:
         """Ask about an order at the next step."""
-        self._inquiries[order.client_order_id] = _Inquiry(self._owner.venue_time())
+        self._inquiries[order.client_order_id] = _Inquiry(self._venue.venue_time())
 
     def begin_round(self) -> None:
         """Ask about all orders at the next step."""
@@ -100,20 +84,20 @@ class OrderPoll:
 
     async def step(self) -> None:
         """Ask everything that is due."""
-        now = self._owner.venue_time()
+        now = self._venue.venue_time()
         self._tracker.machine.release_watched(now)
         self._note_doubts(now)
         if now >= self._next_round:
             await self._round()
         for name in self._due(self._inquiries):
             await self._inquire(name)
-        self._note_missing_fills(self._owner.venue_time())
+        self._note_missing_fills(self._venue.venue_time())
         for name in self._due(self._fetches):
             await self._fetch(name)
 
     def pause(self) -> float:
         """Seconds until something is due."""
-        now = self._owner.venue_time()
+        now = self._venue.venue_time()
         dues = [inquiry.due for inquiry in (*self._inquiries.values(), *self._fetches.values())]
         patience = now + self._tracker.machine.patience
         return max(0.01, min([self._next_round, patience, *dues]) - now)
@@ -124,7 +108,7 @@ class OrderPoll:
         """One list of open orders; those that are not in it are asked for one by one."""
         policy = self._policy
         wait = policy.interval if self._owner.is_stream_heard else policy.interval_unheard
-        asked_at = self._owner.venue_time()
+        asked_at = self._venue.venue_time()
         self._next_round = asked_at + wait
         orders = [
             order
@@ -135,7 +119,7 @@ class OrderPoll:
             return
         pairs = tuple(dict.fromkeys(order.trading_pair for order in orders))
         try:
-            rows = await self._owner.open_orders(pairs)
+            rows = await self._venue.open_orders(pairs)
         except errors.VenuekitError as error:
             self._status_health.failed(error)
             return
@@ -154,7 +138,7 @@ class OrderPoll:
             self._inquiries.setdefault(order.client_order_id, _Inquiry(now))
 
     def _due(self, inquiries: dict[str, _Inquiry]) -> list[str]:
-        now = self._owner.venue_time()
+        now = self._venue.venue_time()
         return [name for name, inquiry in inquiries.items() if inquiry.due <= now]
 
     async def _inquire(self, name: str) -> None:
@@ -177,10 +161,10 @@ class OrderPoll:
 
     async def _ask(self, order: InFlightOrder) -> None:
         """Ask the fence's questions in their order, until one finds it."""
-        for question in self._owner.fence.questions:
-            asked_at = self._owner.venue_time()
+        for question in self._venue.fence.questions:
+            asked_at = self._venue.venue_time()
             try:
-                update = await self._owner.order_status(order, question)
+                update = await self._venue.order_status(order, question)
             except errors.OrderNotFound:
                 self._tracker.process_order_not_found(order.client_order_id, question, asked_at)
                 doubt = order.doubt
@@ -191,13 +175,13 @@ class OrderPoll:
                 return
 
     def _put_off(self, inquiry: _Inquiry, order: InFlightOrder) -> None:
-        now = self._owner.venue_time()
+        now = self._venue.venue_time()
         inquiry.attempts += 1
         wait = min(self._policy.first_wait * 2**inquiry.attempts, self._policy.longest_wait)
         settles_at = None if order.doubt is None else order.doubt.settles_at
         if settles_at is not None:
             # From the end of the doubt on, two answers that far apart prove something.
-            end = max(settles_at - now, self._owner.fence.separation) + 0.01
+            end = max(settles_at - now, self._venue.fence.separation) + 0.01
             wait = min(wait, end) if settles_at > now else end
         inquiry.due = now + wait
 
@@ -213,9 +197,9 @@ class OrderPoll:
             self._fetches.pop(name, None)
             return
         fetch = self._fetches[name]
-        asked_at = self._owner.venue_time()
+        asked_at = self._venue.venue_time()
         try:
-            trades = await self._owner.order_fills(order)
+            trades = await self._venue.order_fills(order)
         except errors.VenuekitError as error:
             self._fills_health.failed(error)
         else:

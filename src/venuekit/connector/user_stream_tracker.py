@@ -22,7 +22,7 @@ AccountNews = OrderUpdate | TradeUpdate | BalanceReport | BalanceMove
 
 # The stream tells of an order within some 10 ms of the answer; a second is a slow day.
 _EXPECTED_WITHIN = 5.0
-_REFUSED = Backoff(first=1.0, most=30.0)
+_REFUSED = Backoff(first=1.0, longest=30.0)
 
 
 class UserStreamOwner(Protocol):
@@ -49,7 +49,7 @@ class UserStreamTracker:
     """Listens to one stream on a connection of its own.
 
     `frames` heard and `unreadable` ones are counted; `refusal` is why the venue did not take the
-    subscription, None once it did. `last_recv_time` is this machine's time of the last frame, in seconds;
+    subscription, None once it did; `is_up`: the venue took it. `last_recv_time` is this machine's time of the last frame, in seconds;
     0 while there is no stream.
     """
 
@@ -72,7 +72,7 @@ class UserStreamTracker:
         self._services = services
         self._supervisor = supervisor
         self._clock = clock
-        self._is_up = False
+        self.is_up = False
         self._refusals = 0
         self._expected_by: float | None = None
 
@@ -84,7 +84,7 @@ class UserStreamTracker:
     @property
     def is_heard(self) -> bool:
         """Whether the venue took the subscription, and nothing that should have been told is missing."""
-        return self._is_up and not self._is_silent
+        return self.is_up and not self._is_silent
 
     @property
     def _is_silent(self) -> bool:
@@ -97,7 +97,7 @@ class UserStreamTracker:
 
     def move_if_silent(self) -> bool:
         """Go over to another connection where what was expected did not come; whether it did so."""
-        if not self._is_up or not self._is_silent:
+        if not self.is_up or not self._is_silent:
             return False
         self._expected_by = None
         self.stream.move()
@@ -114,7 +114,7 @@ class UserStreamTracker:
 
     def subscribed(self, channels: Sequence[Channel]) -> None:  # noqa: ARG002
         """The venue took the subscription on a fresh connection."""
-        self._is_up = True
+        self.is_up = True
         self._refusals = 0
         self.refusal = None
         self.last_recv_time = self._clock.time()
@@ -131,7 +131,7 @@ class UserStreamTracker:
 
     def lost(self, channels: Sequence[Channel], why: str) -> None:  # noqa: ARG002
         """The stream is gone; it comes back by itself."""
-        was_up, self._is_up = self._is_up, False
+        was_up, self.is_up = self.is_up, False
         self.last_recv_time = 0.0
         if was_up:
             self._owner.stream_went_down(why)

@@ -170,6 +170,13 @@ class _Memory:
                 receive_window=item.receive_window,
                 clock_error=item.clock_error,
             )
+        elif item.command is Command.CANCEL:
+            self._tracker.cancelling(
+                item.client_id,
+                item.signed_at,
+                receive_window=item.receive_window,
+                clock_error=item.clock_error,
+            )
         elif item.amount is not None:
             self._tracker.amending(item.client_id, item.amount, item.signed_at)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from venuekit.journal import record, translation
 from venuekit.journal.record import (
@@ -120,6 +121,10 @@ class RecordedTracker:
         )
         if command is Command.PLACE:
             self.tracker.sending(
+                client_order_id, signed_at, receive_window=receive_window, clock_error=clock_error
+            )
+        if command is Command.CANCEL:
+            self.tracker.cancelling(
                 client_order_id, signed_at, receive_window=receive_window, clock_error=clock_error
             )
         if amount is not None:
@@ -302,6 +307,16 @@ class RecordedTracker:
             away = Doubt(reason=DoubtReason.RESTART, since=now, settles_at=settles_at)
             self._write(translation.doubt_of(away, event.order_id, self._clock()))
         return [*events, *resumed]
+
+    def restore(self, tracking_states: Mapping[str, Any], now: float) -> list[OrderEvent]:
+        """Take up orders that were kept elsewhere; those that were not over are in doubt until asked for."""
+        fresh = {name: state for name, state in tracking_states.items() if self.tracker.fetch_order(name) is None}
+        for state in fresh.values():
+            order = InFlightOrder.from_json(state)
+            self._write(translation.intent_of(order, self.connector, self._clock()))
+            for trade in (*order.order_fills.values(), *order.quarantined_fills.values()):
+                self._write(translation.filled_of(trade, order.client_order_id, self._clock()))
+        return self.tracker.restore_tracking_states(fresh, now)
 
     # --- inside
 

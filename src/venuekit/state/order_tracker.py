@@ -128,6 +128,25 @@ class OrderTracker:
             signed_at, receive_window=receive_window, clock_error=clock_error
         )
 
+    def cancelling(
+        self,
+        client_order_id: str,
+        signed_at: float,
+        *,
+        receive_window: float | None = None,
+        clock_error: float = 0.0,
+    ) -> None:
+        """A cancel of the order leaves now: until it is answered it may take effect at any moment.
+
+        Raises:
+            KeyError: no such order is active.
+        """
+        order = self._active[client_order_id]
+        order.pass_on(Happening.CANCEL_ASKED, signed_at)
+        order.cancel_fence_end = self.fence.end_of_doubt(
+            signed_at, receive_window=receive_window, clock_error=clock_error
+        )
+
     def amending(self, client_order_id: str, amount: Decimal, now: float) -> None:
         """An amend to this amount leaves now: until it is answered, either amount may be the order's.
 
