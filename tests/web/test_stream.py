@@ -356,7 +356,7 @@ async def test_a_listener_that_breaks_leaves_no_channel_believed_to_be_fed(
 ) -> None:
     toy_clock = VirtualClock()
     async with scene("a", clock=toy_clock) as toy:
-        running = [task for task in asyncio.all_tasks() if "Stream.run" in repr(task)]
+        running = [task for task in asyncio.all_tasks() if "StandingLine.run" in repr(task)]
 
         def breaks(frame: object, received: float) -> None:
             raise KeyError(frame)

@@ -97,20 +97,6 @@ async def test_a_body_that_never_ends_is_timed_out() -> None:
             await _get(f"http://127.0.0.1:{port}/", seconds=0.1)
 
 
-async def test_waiting_for_others_requests_is_not_counted_as_the_venues_time() -> None:
-    async def is_slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            await head_of(reader)
-            await asyncio.sleep(0.1)
-            writer.write(answer(b"{}"))
-            await writer.drain()
-
-    limits = Limits(answer_seconds=0.25, requests_at_once=1)
-    async with serving(is_slow) as port, AiohttpTransport(limits=limits) as transport:
-        asked = [transport.request("GET", f"http://127.0.0.1:{port}/", {}, None) for _ in range(5)]
-        assert [each.status for each in await asyncio.gather(*asked)] == [200] * 5
-
-
 async def test_a_reset_in_the_middle_of_an_answer_leaves_the_outcome_unknown() -> None:
     async def resets(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await head_of(reader)

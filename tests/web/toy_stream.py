@@ -144,7 +144,7 @@ class Scene:
             message_gate=self._messages,
             backoff=backoff,
         )
-        self.stream = Stream("ws://toy", ToyDialect(), policy, self.ear, services)
+        self.stream: Stream[MarketFrame] = Stream("ws://toy", ToyDialect(), policy, self.ear, services)
 
     def _messages(self, policy: StreamPolicy) -> RateGate:
         pool = RatePool(

@@ -57,7 +57,7 @@ class StreamSeat:
 
     def __init__(self, tracker: SeatOwner, url: str, services: StreamServices) -> None:
         source = tracker.data_source
-        self.stream = Stream(url, source, source.stream_policy, self, services)
+        self.stream: Stream[MarketFrame] = Stream(url, source, source.stream_policy, self, services)
         self._tracker = tracker
         self._sequence = ConnectionSequence()
 

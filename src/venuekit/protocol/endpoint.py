@@ -12,7 +12,7 @@ import msgspec
 from venuekit import errors
 from venuekit.protocol.frozen import Frozen, Wire
 
-__all__ = ["Charge", "Endpoint", "ErrorRow", "NoQuery", "Outcome", "parameters"]
+__all__ = ["Charge", "Endpoint", "ErrorRow", "NoQuery", "Outcome", "Placement", "arguments", "parameters"]
 
 Q = TypeVar("Q", bound=Wire)
 A = TypeVar("A")
@@ -29,6 +29,16 @@ class Outcome(Enum):
     REFUSED = "refused"
     NOT_SENT = "not sent"
     UNKNOWN = "unknown"
+
+
+class Placement(Enum):
+    """Where in a request the parameters travel."""
+
+    QUERY = "query"
+    FORM = "application/x-www-form-urlencoded"
+    """In the body, written like a query."""
+    JSON = "application/json"
+    """In the body, as one object."""
 
 
 class Charge(Frozen):
@@ -66,8 +76,9 @@ class Endpoint(Frozen, Generic[Q, A]):
     """One row of a venue's table of calls.
 
     `query` is the struct of its parameters, `answer` the type its body decodes to. `reads` is true for a
-    question that changes nothing at the venue, so that asking again is always safe. `socket_method` is the
-    same call's name where the venue also takes it over a WebSocket, with the same parameters and answer.
+    question that changes nothing at the venue, so that asking again is always safe. `placement` is where the
+    parameters travel over HTTP. `socket_method` is the same call's name where the venue also takes it over a
+    WebSocket, with the same parameters and answer.
     """
 
     method: str
@@ -77,6 +88,7 @@ class Endpoint(Frozen, Generic[Q, A]):
     charges: tuple[Charge, ...] = ()
     signed: bool = False
     reads: bool = True
+    placement: Placement = Placement.QUERY
     socket_method: str | None = None
     page: str = ""
 
@@ -90,7 +102,8 @@ class ErrorRow(Frozen):
     """What a refusal means: an HTTP status, code or documented message (None matches all) and its class.
 
     Rows are read from the top and the first that matches counts. `message` is the documented text, whole.
-    `seconds` is how long a `RateLimited` or `Banned` keeps everybody away where the answer names no time.
+    `seconds` is how long a `RateLimited` or `Banned` keeps everybody away where the answer names no time;
+    with `pools`, only those who use one of these rate pools: too many orders must not hold up a cancel.
     """
 
     raises: type[errors.Refused | errors.OutcomeUnknown]
@@ -98,6 +111,7 @@ class ErrorRow(Frozen):
     code: int | None = None
     message: str | None = None
     seconds: float = 60.0
+    pools: tuple[str, ...] = ()
 
     def matches(self, status: int | None, code: int | None, message: str) -> bool:
         """Whether this row speaks about the given answer."""
@@ -114,13 +128,19 @@ def parameters(query: Wire) -> dict[str, str]:
     Booleans become `true` and `false`, a Decimal is written without exponent (3E-8 travels as 0.00000003),
     a list or a struct as JSON.
     """
+    return {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in arguments(query).items()
+    }
+
+
+def arguments(query: Wire) -> dict[str, Any]:
+    """A query's fields as the values that travel in JSON; fields that are None or UNSET stay at home.
+
+    A Decimal is a text without exponent; numbers, booleans, lists and structs are what they are.
+    """
     fields = msgspec.to_builtins(query, builtin_types=(Decimal,), str_keys=True)
-    return {name: _text(value) for name, value in fields.items() if value is not None}
-
-
-def _text(value: Any) -> str:
-    plain = _without_exponent(value)
-    return plain if isinstance(plain, str) else msgspec.json.encode(plain).decode()
+    return {name: _without_exponent(value) for name, value in fields.items() if value is not None}
 
 
 def _without_exponent(value: Any) -> Any:

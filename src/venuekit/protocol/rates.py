@@ -32,6 +32,8 @@ class RatePool(Frozen):
 
     `every_call` is charged by each request besides its own charges. `header` names the answer's header
     that carries the venue's own count of this pool. `reserve` is the fraction that only cancels may use.
+    `falls`: the venue takes units off its count again, as for orders that trade, so a lower count than ours
+    is believed where it cannot be an older one.
     """
 
     name: str
@@ -42,4 +44,5 @@ class RatePool(Frozen):
     every_call: int = 0
     header: str | None = None
     reserve: float = 0.0
+    falls: bool = False
     page: str = ""

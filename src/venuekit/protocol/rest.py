@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
+
+import msgspec
 
 from venuekit import errors
 from venuekit.protocol.endpoint import ErrorRow
 from venuekit.protocol.frozen import Frozen
 from venuekit.protocol.rates import RatePool
 
-__all__ = ["HTTP_ROWS", "Problem", "ReadProblem", "RestPolicy", "find_row"]
+__all__ = ["HTTP_ROWS", "Answer", "Problem", "ReadProblem", "RestPolicy", "find_row"]
 
 
 class Problem(Frozen):
@@ -18,6 +20,23 @@ class Problem(Frozen):
 
     code: int | None
     message: str
+
+
+class Answer(Frozen):
+    """What a venue said to a call, whichever way it came.
+
+    `status` is HTTP's, or the same numbers on a WebSocket. `result` is JSON of the endpoint's answer type
+    where there is no `problem`; `is_unreadable`: nobody can tell whether there is one. `counts` are the
+    venue's own counts of our use by the lower-case name of the header that carries them over HTTP;
+    `retry_after` is in how many seconds it listens again, None where it does not say.
+    """
+
+    status: int
+    result: bytes | msgspec.Raw = b""
+    problem: Problem | None = None
+    is_unreadable: bool = False
+    counts: Mapping[str, int] = {}
+    retry_after: float | None = None
 
 
 ReadProblem: TypeAlias = Callable[[int, bytes], Problem | None]

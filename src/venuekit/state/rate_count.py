@@ -20,13 +20,19 @@ class RateCount(ABC):
     An answer's header gives the venue's count at some moment of the same span, so it says two things:
     what it exceeds our own count by was spent by `others` of the same scope; and the requests that were
     open just then may or may not be part of it, which is the `doubt` that ends as they are settled.
+
+    Where a venue takes units off again (`falls`), we hear of it twice: from whoever sees the order trade,
+    and from the next header, in either order. A header may lower our count to itself and all that was
+    settled since the header before; by how much it did is `known`, and is not taken back once more.
     """
 
     __slots__ = (
         "_doubt",
         "_doubtful_until",
         "_heard_at",
+        "_known",
         "_sequence",
+        "_since",
         "banned_until",
         "limit",
         "open",
@@ -42,6 +48,8 @@ class RateCount(ABC):
         self._doubtful_until = 0
         self._sequence = 0
         self._heard_at = -math.inf
+        self._since = 0
+        self._known = 0
 
     @property
     def total(self) -> int:
@@ -80,6 +88,10 @@ class RateCount(ABC):
     def _forget_others(self) -> None:
         """Drop what others were thought to have spent, where it does not leave by itself."""
 
+    @abstractmethod
+    def _take_off(self, units: int) -> None:
+        """Count fewer units, those still open excepted."""
+
     def usable(self, *, is_cancel: bool) -> int:
         """The limit for a kind of request: a part of it is kept back for cancels."""
         return self.limit if is_cancel else self.limit - round(self.limit * self.pool.reserve)
@@ -94,9 +106,16 @@ class RateCount(ABC):
     def settle(self, place: int, reserved: int, remaining: int, now: float) -> None:
         """Close a request: the venue has stamped it by now, and keeps `remaining` units of it."""
         self.open -= reserved
+        self._since += remaining
         self._close(reserved, remaining, now)
         if place <= self._doubtful_until:
             self._doubt = max(0, self._doubt - reserved)
+
+    def give_back(self, units: int) -> None:
+        """Count fewer units, unless the last header said so already; never below what is open."""
+        known = min(units, self._known)
+        self._known -= known
+        self._take_off(units - known)
 
     def observe(self, used: int, now: float, sent_at: float) -> None:
         """Learn the venue's own count from an answer to a request sent at `sent_at` and read at `now`.
@@ -107,7 +126,12 @@ class RateCount(ABC):
         later = sent_at >= self._heard_at
         if later:
             self._heard_at = now
+            before = self._certain
             self._forget_others()
+            if self.pool.falls:
+                self._take_off(max(0, self._certain - (used + self.open + self._since)))
+                self._known = max(0, before - max(self._certain, used))
+            self._since = 0
         self._add_others(max(0, used - self._certain), now)
         doubt = min(max(0, used + self.open - self._certain), self.open)
         if later or doubt >= self._doubt:
@@ -129,6 +153,7 @@ class FixedCount(RateCount):
         index = math.floor(now / self.pool.seconds)
         if index > self._index:
             self._spent, self._foreign, self._doubt = self.open, 0, 0
+            self._since = self._known = 0
             self._index = index
         elif index < self._index - 1:
             # One window back is a clock corrected a little; more is a clock that was wrong: the count stays.
@@ -167,6 +192,11 @@ class FixedCount(RateCount):
     def _forget_others(self) -> None:
         self._foreign = 0
 
+    def _take_off(self, units: int) -> None:
+        own = min(units, self._spent - self.open)
+        self._spent -= own
+        self._foreign = max(0, self._foreign - (units - own))
+
 
 class RollingCount(RateCount):
     """Any span of the window's length: a request counts from its sending until that long after its end.
@@ -192,7 +222,7 @@ class RollingCount(RateCount):
         self._now = now
         head = self._head
         while head < len(self._leaving) and self._leaving[head] <= now:
-            self._gone = self._left_by[head]
+            self._gone = max(self._gone, self._left_by[head])
             head += 1
         if head > len(self._leaving) // 2:  # each entry is moved at most once for each one dropped
             del self._leaving[:head], self._left_by[:head]
@@ -221,6 +251,9 @@ class RollingCount(RateCount):
 
     def _forget_others(self) -> None:
         """Nothing to do: they leave by themselves, one window after they were seen."""
+
+    def _take_off(self, units: int) -> None:
+        self._gone += min(units, self._settled())  # the oldest: what is left stays for the longest
 
     def _settled(self) -> int:
         return self._left_by[-1] - self._gone if self._left_by else 0

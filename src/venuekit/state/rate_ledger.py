@@ -191,6 +191,18 @@ class RateLedger:
         count.turn(now)
         count.observe(used, now, sent_at)
 
+    def give_back(self, pool: str, units: int, now: float) -> None:
+        """Take back units that the venue counts no longer, as of an order that traded; never below zero.
+
+        Raises:
+            UsageError: the pool is unknown or the units negative.
+        """
+        if units < 0:
+            raise errors.UsageError(f"{units} units of {pool!r} cannot be given back")
+        count = self._count(pool)
+        count.turn(now)
+        count.give_back(units)
+
     def ban(self, until: float, pools: Iterable[str] | None = None) -> None:
         """Let nobody go before `until`, or nobody who uses these pools; a ban is never shortened."""
         if pools is None:
@@ -217,6 +229,10 @@ class RateLedger:
             self._leave(reservation)
             reservation.state = ReservationState.WITHDRAWN
         return stranded
+
+    def counts(self, pool: str) -> bool:
+        """Whether there is a pool of this name."""
+        return pool in self._counts
 
     def used(self, pool: str, now: float) -> int:
         """Units that the venue may hold against us in the window of `now`."""

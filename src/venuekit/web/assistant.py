@@ -1,143 +1,102 @@
-"""A question to a venue: wait for room, send once, decode, or say in a typed way why not."""
+"""A question or a command to a venue over HTTP: sent once, decoded, or told in a typed way why not."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from venuekit import errors
-from venuekit.protocol.endpoint import Endpoint, Outcome, parameters
+from venuekit.protocol.endpoint import Endpoint, Placement, arguments, parameters
 from venuekit.protocol.frozen import Wire
-from venuekit.protocol.rest import Problem, RestPolicy, find_row
+from venuekit.protocol.rest import Answer, RestPolicy
 from venuekit.seams.clock import Clock
+from venuekit.web.auth import AuthBase, Request
+from venuekit.web.caller import UNREADABLE, VenueCaller
 from venuekit.web.rate_gate import RateGate
 from venuekit.web.transport import HttpAnswer, Transport
 
 __all__ = ["WebAssistant"]
 
-Q = TypeVar("Q", bound=Wire)
-A = TypeVar("A")
-
-# The last one is what a decoder says to brackets nested a thousand deep.
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_QUESTIONS_AT_ONCE = 20
 
 
-class WebAssistant:
-    """Calls a venue's endpoints. It never sends anything twice: every retry is the caller's decision."""
+class WebAssistant(VenueCaller[Request]):
+    """Calls a venue's endpoints over HTTP.
+
+    At most `questions_at_once` questions are under way; each is signed when its turn has come. Commands do
+    not wait for them.
+    """
 
     def __init__(
-        self, base_url: str, policy: RestPolicy, *, transport: Transport, gate: RateGate, clock: Clock
+        self,
+        base_url: str,
+        policy: RestPolicy,
+        *,
+        transport: Transport,
+        gate: RateGate,
+        clock: Clock,
+        auth: AuthBase | None = None,
+        venue_time: Callable[[], float] | None = None,
+        questions_at_once: int = _QUESTIONS_AT_ONCE,
     ) -> None:
+        super().__init__(policy, gate=gate, clock=clock, auth=auth, venue_time=venue_time)
         self.base_url = base_url.rstrip("/")
-        self.gate = gate
-        self._policy = policy
         self._transport = transport
-        self._clock = clock
-        self._counted = tuple((pool.name, pool.header.lower()) for pool in policy.pools if pool.header)
-        self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
+        self._turns = asyncio.Semaphore(questions_at_once)
 
-    async def call(self, endpoint: Endpoint[Q, A], query: Q, *, seconds: float | None = None) -> A:
-        """Ask and return the decoded answer; `seconds` bounds the wait for the answer, not for room.
+    def _turn(self, endpoint: Endpoint[Any, Any]) -> AbstractAsyncContextManager[object]:
+        return self._turns if endpoint.reads else super()._turn(endpoint)
 
-        Raises:
-            errors.ImpossibleRequest: it weighs more than its rate pool ever holds.
-            errors.NotSent: no connection.
-            errors.Refused: the venue said no; the class says why.
-            errors.OutcomeUnknown: it was sent and no answer came that can be trusted.
-        """
-        charges = [(charge, charge.of(query)) for charge in endpoint.charges]
-        reservation = await self.gate.reserve({charge.pool: cost for charge, cost in charges})
-        outcome = Outcome.UNKNOWN
-        sent_at = self.gate.now()
-        headers: Mapping[str, str] = {}
+    def _path(self, endpoint: Endpoint[Any, Any]) -> str:
+        return f"REST {endpoint.name}"
+
+    def _pack(self, endpoint: Endpoint[Any, Any], query: Wire, signed_at: float) -> Request:
+        request = _request(endpoint, query)
+        if endpoint.signed and self._auth is not None:
+            return self._auth.rest_authenticate(request, signed_at)
+        return request
+
+    async def _send(self, parcel: Request, seconds: float | None) -> Answer:
+        url = f"{self.base_url}{parcel.target}"  # as it was signed, byte for byte
+        heard = await self._transport.request(parcel.method, url, parcel.headers, parcel.body, seconds)
+        problem, is_unreadable = None, False
         try:
-            answer = await self._send(endpoint, query, seconds)
-            headers = answer.headers
-            decoded = self._read(endpoint, answer)
-            outcome = Outcome.DONE
-        except errors.NotSent:
-            outcome = Outcome.NOT_SENT
-            raise
-        except errors.Refused:
-            outcome = Outcome.REFUSED
-            raise
-        else:
-            return decoded
-        finally:
-            if outcome is Outcome.NOT_SENT:
-                self.gate.withdraw(reservation)
-            else:
-                kept = {charge.pool: charge.after(outcome, cost) for charge, cost in charges}
-                self.gate.settle(reservation, kept)
-            self._count(headers, sent_at)
-
-    async def _send(self, endpoint: Endpoint[Q, A], query: Q, seconds: float | None) -> HttpAnswer:
-        sent = parameters(query)
-        url = f"{self.base_url}{endpoint.path}"
-        if sent:
-            url += "?" + urlencode(sent, quote_via=quote, safe="")
-        return await self._transport.request(endpoint.method, url, {}, None, seconds)
-
-    def _read(self, endpoint: Endpoint[Q, A], answer: HttpAnswer) -> A:
-        try:
-            problem = self._policy.read_problem(answer.status, answer.body)
-        except _UNREADABLE:
-            problem = None
-            if answer.status == 200:
-                raise self._unreadable(endpoint, answer) from None
-        if problem is not None or answer.status != 200:
-            raise self._refusal(endpoint, answer, problem)
-        try:
-            decoded: A = self._decoder(endpoint).decode(answer.body)
-        except _UNREADABLE as error:
-            raise self._unreadable(endpoint, answer) from error
-        return decoded
-
-    def _decoder(self, endpoint: Endpoint[Q, A]) -> msgspec.json.Decoder[Any]:
-        decoder = self._decoders.get(endpoint.name)
-        if decoder is None:
-            decoder = self._decoders[endpoint.name] = msgspec.json.Decoder(endpoint.answer)
-        return decoder
-
-    @staticmethod
-    def _unreadable(endpoint: Endpoint[Q, A], answer: HttpAnswer) -> errors.BadAnswer:
-        return errors.BadAnswer(
-            f"{endpoint.name}: the answer is not what the venue documents",
-            status=answer.status,
-            body=answer.body,
+            problem = self._policy.read_problem(heard.status, heard.body)
+        except UNREADABLE:
+            is_unreadable = True
+        return Answer(
+            status=heard.status,
+            result=heard.body,
+            problem=problem,
+            is_unreadable=is_unreadable,
+            counts=self._counts_of(heard),
+            retry_after=_seconds(heard.headers.get("retry-after", "")),
         )
 
-    def _refusal(
-        self, endpoint: Endpoint[Q, A], answer: HttpAnswer, problem: Problem | None
-    ) -> errors.VenuekitError:
-        said = problem or Problem(code=None, message=f"{endpoint.name} was refused without a reason")
-        row = find_row(self._policy.errors, answer.status, said)
-        if row is None:
-            if answer.status >= 500:
-                return errors.VenueFailed(f"{endpoint.name}: HTTP {answer.status}: {said.message}")
-            if 300 <= answer.status < 400:
-                return self._unreadable(endpoint, answer)
-            return errors.Refused(said.message, status=answer.status, code=said.code)
-        if issubclass(row.raises, errors.OutcomeUnknown):
-            return row.raises(f"{endpoint.name}: {said.message} (HTTP {answer.status}, code {said.code})")
-        if issubclass(row.raises, errors.RateLimited):
-            wait = _wait(answer.headers, row.seconds)
-            self.gate.ban(self.gate.now() + wait)
-            retry_at = self._clock.time() + wait
-            return row.raises(said.message, retry_at=retry_at, status=answer.status, code=said.code)
-        return row.raises(said.message, status=answer.status, code=said.code)
-
-    def _count(self, headers: Mapping[str, str], sent_at: float) -> None:
-        for pool, header in self._counted:
-            used = headers.get(header, "")
-            if used.isdigit():
-                self.gate.observe(pool, int(used), sent_at=sent_at)
+    def _counts_of(self, heard: HttpAnswer) -> Mapping[str, int]:
+        return {
+            header: int(heard.headers[header])
+            for _, header in self._counted
+            if heard.headers.get(header, "").isdigit()
+        }
 
 
-def _wait(headers: Mapping[str, str], otherwise: float) -> float:
-    """Seconds to stay away: what the venue says, or else what its table does."""
-    after = headers.get("retry-after", "")
-    return float(after) if after.isdigit() else otherwise
+def _request(endpoint: Endpoint[Any, Any], query: Wire) -> Request:
+    """The request as it is before anybody signs it; a body says what it is, because signatures cover it."""
+    method, path, placement = endpoint.method, endpoint.path, endpoint.placement
+    if placement is Placement.QUERY:
+        return Request(method=method, path=path, query=tuple(parameters(query).items()))
+    body = (
+        msgspec.json.encode(arguments(query))
+        if placement is Placement.JSON
+        else urlencode(parameters(query), quote_via=quote, safe="").encode()
+    )
+    return Request(method=method, path=path, headers={"Content-Type": placement.value}, body=body)
+
+
+def _seconds(retry_after: str) -> float | None:
+    return float(retry_after) if retry_after.isdigit() else None

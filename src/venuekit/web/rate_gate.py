@@ -131,6 +131,11 @@ class RateGate:
         self.line.ledger.observe(self._name(pool), used, self.line.venue_time(), sent_at)
         self.line.move()
 
+    def give_back(self, pool: str, units: int = 1) -> None:
+        """Take back units that the venue no longer counts, as of an order that traded."""
+        self.line.ledger.give_back(self._name(pool), units, self.line.venue_time())
+        self.line.move()
+
     def ban(self, until: float, pools: Iterable[str] | None = None) -> None:
         """Let nobody pass before `until`, or nobody who uses these pools."""
         self.line.ledger.ban(until, None if pools is None else [self._name(pool) for pool in pools])
@@ -156,6 +161,10 @@ class RateGate:
     def used(self, pool: str) -> int:
         """Units that the venue may hold against us now."""
         return self.line.ledger.used(self._name(pool), self.line.venue_time())
+
+    def counts(self, pool: str) -> bool:
+        """Whether it counts this pool; one for an address alone knows no account's."""
+        return self.line.ledger.counts(self._name(pool))
 
     def usage(self) -> dict[str, PoolUsage]:
         """Every pool in the line, for a meter; an account's own are called `POOL of ACCOUNT`."""

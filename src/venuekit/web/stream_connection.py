@@ -6,12 +6,11 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 from venuekit import errors
-from venuekit.model.market import MarketFrame
 from venuekit.protocol.stream import Acknowledged, Channel, Leaving, Pong, Refusal, SessionFrame, StreamPolicy
 from venuekit.seams.clock import Clock
 from venuekit.web.rate_gate import RateGate
@@ -24,8 +23,16 @@ _FRAMES_PER_TURN = 64
 _SECONDS_PER_TURN = 0.002
 
 
-class StreamDialect(Protocol):
-    """What a venue's module knows about its stream: pure, bytes to meaning and back."""
+F = TypeVar("F")
+F_co = TypeVar("F_co", covariant=True)
+F_contra = TypeVar("F_contra", contravariant=True)
+
+
+class StreamDialect(Protocol[F_co]):
+    """What a venue's module knows about its stream: pure, bytes to meaning and back.
+
+    What its frames mean is a market's or an account's (`MarketFrame`, `AccountFrame`).
+    """
 
     def subscription(self, channels: Sequence[Channel], request_id: int) -> bytes:
         """The request that subscribes to channels."""
@@ -35,7 +42,7 @@ class StreamDialect(Protocol):
         """The request that ends subscriptions."""
         ...
 
-    def parse(self, frame: bytes) -> Iterable[MarketFrame | SessionFrame]:
+    def parse(self, frame: bytes) -> Iterable[F_co | SessionFrame]:
         """What a frame says; a frame of no interest says nothing.
 
         Raises:
@@ -45,10 +52,10 @@ class StreamDialect(Protocol):
         ...
 
 
-class StreamListener(Protocol):
+class StreamListener(Protocol[F_contra]):
     """Who hears what a stream carries. Calls are synchronous and short."""
 
-    def heard(self, frame: MarketFrame, received: float) -> None:
+    def heard(self, frame: F_contra, received: float) -> None:
         """A frame arrived at `received` (monotonic seconds)."""
         ...
 
@@ -77,7 +84,7 @@ class StreamListener(Protocol):
         ...
 
 
-class StreamConnection:
+class StreamConnection(Generic[F]):
     """One socket. `run` ends when it is closed or lost; the stream above decides what follows.
 
     Until `deliver` is called, frames and the news of what was subscribed are kept, so that a second
@@ -89,9 +96,9 @@ class StreamConnection:
     def __init__(
         self,
         url: str,
-        dialect: StreamDialect,
+        dialect: StreamDialect[F],
         policy: StreamPolicy,
-        listener: StreamListener,
+        listener: StreamListener[F],
         *,
         transport: Transport,
         clock: Clock,
@@ -110,7 +117,7 @@ class StreamConnection:
         self._pace = pace
         self._on_leaving = on_leaving
         self._socket: WsConnection | None = None
-        self._held: deque[tuple[MarketFrame, float]] | None = deque()
+        self._held: deque[tuple[F, float]] | None = deque()
         self._outgoing: asyncio.Queue[tuple[bool, tuple[Channel, ...]]] = asyncio.Queue()
         self._asked: dict[int, tuple[tuple[Channel, ...], float]] = {}
         self._requests = 0

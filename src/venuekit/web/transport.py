@@ -22,15 +22,13 @@ class Limits(Frozen):
     """What the transport puts up with: seconds and bytes.
 
     A spot venue's instrument list is some 15 MB of JSON and a deep book frame 5 MB; beyond these bounds
-    something is broken. A request that waits because `requests_at_once` others are under way has not begun:
-    that time is not counted.
+    something is broken.
     """
 
     connect_seconds: float = 5.0
     answer_seconds: float = 10.0
     answer_bytes: int = 64 * 2**20
     frame_bytes: int = 32 * 2**20
-    requests_at_once: int = 20
 
 
 class HttpAnswer(Frozen):
@@ -108,7 +106,6 @@ class AiohttpTransport:
         self.limits = limits or Limits()
         self.proxy = proxy
         self._session: aiohttp.ClientSession | None = None
-        self._turns = asyncio.Semaphore(self.limits.requests_at_once)
 
     async def __aenter__(self) -> Self:
         return self
@@ -127,12 +124,6 @@ class AiohttpTransport:
         seconds: float | None = None,
     ) -> HttpAnswer:
         """Send one request exactly once and read the whole answer."""
-        async with self._turns:
-            return await self._request(method, url, headers, body, seconds)
-
-    async def _request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float | None
-    ) -> HttpAnswer:
         # aiohttp's own bound on the whole (`total`) loses a cancellation that comes in the same turn of the
         # loop as its timer: it is entered twice and each level takes one cancellation back. Ours is not.
         time_limit = aiohttp.ClientTimeout(total=None, sock_connect=self.limits.connect_seconds)
@@ -155,7 +146,9 @@ class AiohttpTransport:
                     body=content,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise _meaning(error, url) from error
+            # What quotes a signed URL or its headers is not kept, not even as a cause.
+            cause = None if isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL) else error
+            raise _meaning(error, _place(url)) from cause
 
     async def connect(self, url: str) -> WsConnection:
         """Open a WebSocket, without compression: it costs more per frame than it saves on a book."""
@@ -171,7 +164,7 @@ class AiohttpTransport:
                     timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise errors.ConnectFailed(f"no WebSocket at {url}: {_words(error)}") from error
+            raise errors.ConnectFailed(f"no WebSocket at {_place(url)}: {_words(error)}") from error
         return _AiohttpConnection(socket, url)
 
     async def close(self) -> None:
@@ -186,14 +179,14 @@ class AiohttpTransport:
             content += piece
             if len(content) > self.limits.answer_bytes:
                 raise errors.BadAnswer(
-                    f"{url} answered more than {self.limits.answer_bytes} bytes", status=answer.status
+                    f"{_place(url)} answered more than {self.limits.answer_bytes} bytes", status=answer.status
                 )
         return bytes(content)
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                # `_turns` bounds the requests: a limit here would count WebSockets among them, and the time
+                # Who asks bounds the requests: a limit here would count WebSockets among them, and the time
                 # that a request waits for its turn as time that the venue took.
                 connector=aiohttp.TCPConnector(limit=0),
                 headers={"User-Agent": _USER_AGENT},
@@ -258,6 +251,11 @@ class _AiohttpConnection:
             return
 
 
+def _place(url: str) -> str:
+    """A URL as errors show it: its query may hold a signature that is still good."""
+    return url.partition("?")[0]
+
+
 def _meaning(error: Exception, url: str) -> errors.VenuekitError:
     """What a failure of the client library proves about the request."""
     why = _words(error)
@@ -275,5 +273,7 @@ def _meaning(error: Exception, url: str) -> errors.VenuekitError:
 def _words(error: object) -> str:
     # Of a connection that failed, the operating system's words: aiohttp's name the host again, and end in
     # "ssl:default" for plain http too. A certificate's error has no cause and says it all itself.
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"{error.status} {error.message}"  # its own text holds the URL
     cause = getattr(error, "os_error", error)
     return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__

@@ -9,7 +9,7 @@ from typing import Any
 __all__ = ["first_of"]
 
 
-async def first_of(*waits: Coroutine[Any, Any, object], tasks: Iterable[asyncio.Task[Any]] = ()) -> None:
+async def first_of(*waits: Coroutine[Any, Any, object], tasks: Iterable[asyncio.Future[Any]] = ()) -> None:
     """Return when one of these has ended, however it ended.
 
     The tasks live on, for whoever made them to ask; the waits were for this alone and are cancelled.
