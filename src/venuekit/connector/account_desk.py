@@ -82,6 +82,7 @@ class AccountDesk:
         self.stream = connector.make_user_stream(self)
         self.is_taken_up = False
         self.left_open: tuple[str, ...] = ()
+        self._to_cancel: tuple[str, ...] = ()
         self._connector = connector
         self._supervisor = supervisor
         self._reconciler = Reconciler(connector, account, self.orders, self.balances, recalled.unsettled_since)
@@ -94,15 +95,14 @@ class AccountDesk:
         Raises:
             errors.VenuekitError: the venue does not accept the key, or does not answer.
         """
-        for name in self.orders.take_up():
-            order = self.orders.fetch_order(name)
-            if order is not None:
-                self._supervisor.later(0.0, lambda order=order: self.desk.cancel(order, "wanted before"))
+        self._to_cancel = self.orders.take_up()
         await self.update_balances()
 
     def start(self) -> None:
         """Begin the loops."""
         repeat, policy = self._supervisor.repeat, self.policy
+        for name in self._to_cancel:
+            self.desk.cancel(self.orders.active_orders[name], "wanted before the restart")
         if self.stream is not None:
             self.stream.start()
         repeat(_STATUS_LOOP, self._ask_about_orders, self.poll.pause)

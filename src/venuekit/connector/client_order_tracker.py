@@ -125,10 +125,11 @@ class ClientOrderTracker:
         _, events = self._recorded.start(order)
         self._publish(events)
 
-    def cancel_wanted(self, order: InFlightOrder, why: str | None = None) -> None:
-        """A cancel is asked for: an order that was not sent ends here, as never sent."""
+    def cancel_wanted(self, order: InFlightOrder, why: str | None = None) -> bool:
+        """A cancel is asked for: an order that was not sent ends here, as never sent. Whether it did."""
         self._recorded.cancel_wanted(order.client_order_id, why)
         self._publish(self._recorded.withdraw(order.client_order_id, self._owner.venue_time()))
+        return order.is_done
 
     def amend_wanted(self, order: InFlightOrder, amount: Decimal, price: Decimal | None) -> None:
         """A change is asked for."""

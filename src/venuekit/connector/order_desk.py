@@ -15,6 +15,7 @@ from venuekit.model.order import Command
 from venuekit.seams.clock import Clock
 from venuekit.state.in_flight_order import InFlightOrder
 from venuekit.state.order_check import Violation
+from venuekit.state.order_lifecycle import CancelRequest
 from venuekit.web.departure import Departure, Leaving
 from venuekit.web.waiting import first_of
 
@@ -99,8 +100,7 @@ class OrderDesk:
         under_way = self._cancelling.get(order.client_order_id)
         if under_way is not None:
             return under_way
-        self._tracker.cancel_wanted(order, why)
-        if order.is_done:
+        if self._tracker.cancel_wanted(order, why):
             return None
         return self._go(self._cancelling, order, lambda: self._cancel(order))
 
@@ -156,13 +156,11 @@ class OrderDesk:
         if placing is not None:
             # A cancel on another connection can overtake its order, and then cancels nothing.
             await first_of(self._clock.sleep(_HEAD_START), tasks=(placing,))
-        if order.is_done:
-            return
         await self._travel(order, Command.CANCEL, send)
-        if placing is not None and not order.is_done and not order.is_pending_cancel_confirmation:
+        if placing is not None and order.cancel is CancelRequest.NONE:
+            # It was answered, and had no effect: the order was not there yet.
             await asyncio.wait((placing,))
-            if not order.is_done:
-                await self._travel(order, Command.CANCEL, send)
+            await self._travel(order, Command.CANCEL, send)
 
     async def _amend(self, order: InFlightOrder, amount: Decimal, price: Decimal | None) -> None:
         await self._travel(
@@ -244,10 +242,7 @@ class OrderDesk:
 
     def _leaving(self, trip: _Trip, amount: Decimal | None) -> Leaving:
         async def leave(departure: Departure) -> None:
-            order = trip.order
-            if trip.command is Command.PLACE and order.is_done:
-                raise errors.Withdrawn(f"{order.client_order_id} was cancelled before it was sent")
-            await self._tracker.sending(order, trip.command, departure, amount=amount)
+            await self._tracker.sending(trip.order, trip.command, departure, amount=amount)
             trip.departure = departure
 
         return leave

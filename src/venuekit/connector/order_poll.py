@@ -207,7 +207,5 @@ class OrderPoll:
             for trade in trades:
                 self._tracker.process_trade_update(trade)
             self._tracker.fills_fetched(order, asked_at)
-        if order.is_short_of_fills:
-            self._put_off(fetch, order)
-        else:
-            self._fetches.pop(name, None)
+        # Dropped at its next turn, once nothing is missing.
+        self._put_off(fetch, order)
