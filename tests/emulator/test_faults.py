@@ -181,6 +181,17 @@ def test_a_crossed_frame_bids_above_the_best_ask(venue: BinanceSpotDialect, mark
     assert crossed["b"] == [["102.00", "1.000"], ["99.50", "1.000"]]
 
 
+def test_a_crossed_frame_deletes_no_bid_where_it_crosses(
+    venue: BinanceSpotDialect, market: ScriptedMarket
+) -> None:
+    listener = listen(venue, "/ws/btcusdt@depth@100ms")
+    venue.faults.add(Fault(kind=FaultKind.CROSSED))
+    market.happens(0.05, bids=[("102.00", "0.000"), ("99.50", "1.000")])
+    venue.tick(START + 0.1)
+    (crossed,) = said(listener)
+    assert crossed["b"] == [["102.00", "1.000"], ["99.50", "1.000"]]
+
+
 def test_silence_spares_pings_and_other_streams(venue: BinanceSpotDialect, market: ScriptedMarket) -> None:
     silent, other = listen(venue, "/ws/btcusdt@trade"), listen(venue, "/ws/btcusdt@aggTrade")
     venue.faults.add(Fault(kind=FaultKind.SILENCE, path="btcusdt@trade", times=None))

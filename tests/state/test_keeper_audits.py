@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.state.keepers import CHAIN, LIVE, RANGE, D, S, best_bid_amount, keeper_of, said
+from msgspec.structs import replace
+from tests.state.keepers import CHAIN, LIVE, RANGE, RESYNCING, D, S, best_bid_amount, keeper_of, said
 
 from venuekit import errors
 from venuekit.model.book import BookDiff
@@ -122,6 +123,27 @@ def test_a_gap_ends_an_audit() -> None:
     keeper.feed_snapshot(S(14), 0.0)
     keeper.feed_diff(D(20), 0.0)
     assert not keeper.is_comparing
+
+
+def test_a_difference_that_contradicts_itself_is_not_hidden_by_the_snapshot_that_takes_over() -> None:
+    keeper = audited()
+    keeper.feed_snapshot(S(14, bids=[("100", "14")]), 0.0)
+    # The snapshot has all that this difference can bring, and would replace the crossed levels at once.
+    assert said(keeper.feed_diff(D(14, 12, bids=[("101", "1")]), 0.0)) == "gap: CROSSED"
+    assert (keeper.status, keeper.resyncs, keeper.corrections, keeper.is_comparing) == (
+        RESYNCING,
+        1,
+        0,
+        False,
+    )
+
+
+def test_a_wrong_checksum_is_not_hidden_by_the_snapshot_that_takes_over() -> None:
+    feed = replace(RANGE, checksum=lambda bids, asks: len(bids), checksum_depth=10)
+    keeper = keeper_of(feed, S(10))
+    keeper.feed_snapshot(S(11, bids=[("100", "11"), ("99", "1"), ("98", "1")]), 0.0)
+    # It is right for the snapshot's three bids, and wrong for the two of the book.
+    assert said(keeper.feed_diff(D(11, checksum=3), 0.0)) == "gap: CHECKSUM"
 
 
 def test_an_audit_that_loses_the_thread_ends_without_a_word() -> None:

@@ -250,14 +250,17 @@ class OrderBookKeeper:
         book.updated_at = now
         self.is_joined = True
         self.applied += 1
+        trouble = self._contradiction(diff.checksum)
+        if trouble is not None:
+            # Before the second book may take over: it would make the contradiction disappear without a word.
+            return trouble
         if self._retained is not None:
             self._retained.append(diff)
         if self._shadow is not None:
             self._feed_shadow(diff, now)
-        trouble = self._contradiction(diff.checksum)
-        if self.watch is not None and trouble is None:
+        if self.watch is not None:
             self.watch(diff)
-        return trouble
+        return None
 
     def _contradiction(self, checksum: int | None) -> Trouble | None:
         book = self.book

@@ -309,6 +309,19 @@ def test_a_crossed_difference_bids_the_best_ask(spot: BybitSpotDialect, market: 
     assert ["101", "1"] in said(client)[0]["data"]["b"]
 
 
+def test_a_crossed_difference_deletes_no_bid_where_it_crosses(
+    spot: BybitSpotDialect, market: ScriptedMarket
+) -> None:
+    client = subscribed(spot, BOOK)
+    market.happens(0.05, bids=[("101.00", "1.000")], asks=[("101.00", "0.000")])
+    spot.tick(START + 0.1)
+    said(client)
+    market.happens(0.15, bids=[("101.00", "0.000")], asks=[("101.00", "2.000")])
+    spot.faults.add(Fault(kind=FaultKind.CROSSED))
+    spot.tick(START + 0.2)
+    assert said(client)[0]["data"]["b"] == [["101", "2"]]
+
+
 def test_a_contract_that_is_not_launched_is_acknowledged_and_silent(linear: BybitPerpetualDialect) -> None:
     client = subscribed(linear, "orderbook.200.NEWUSDT")
     linear.tick(START + 5.0)

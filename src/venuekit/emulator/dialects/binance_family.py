@@ -310,10 +310,10 @@ class BinanceFamily(Dialect):
         return b'{"stream":' + msgspec.json.encode(topic.name) + b',"data":' + payload + b"}"
 
     def crossed(self, topic: Topic, message: Any) -> Any:
-        """The diff with a bid at the second-best ask."""
-        asks = topic.market.snapshot(2).asks if topic.market is not None else []
-        bids = [(price, amount) for price, amount in asks[-1:]]
-        return message | {"b": [*bids, *message["b"]]}
+        """The diff with a bid at the second-best ask, in place of a row that deletes one there."""
+        asks = topic.market.snapshot(2).asks[-1:] if topic.market is not None else []
+        taken = [price for price, _ in asks]
+        return message | {"b": [*asks, *(row for row in message["b"] if row[0] not in taken)]}
 
     def _hear(self, connection: Connection, names: list[str], fault: Fault | None, now: float) -> None:
         for name in names:

@@ -405,11 +405,13 @@ class BybitDialect(Dialect):
         return msgspec.json.encode(message)
 
     def crossed(self, topic: Topic, message: Any) -> Any:
-        """The difference with a bid at the best ask."""
+        """The difference with a bid at the best ask, in place of a row that deletes one there."""
         asks = topic.market.snapshot(1).asks if topic.market is not None else []
         bids = [[self.text(price), self.text(size)] for price, size in asks]
+        taken = [price for price, _ in bids]
         data = message["data"]
-        return message | {"data": data | {"b": [*bids, *data["b"]]}}
+        rest = [row for row in data["b"] if row[0] not in taken]
+        return message | {"data": data | {"b": [*bids, *rest]}}
 
     def restart_service(self, now: float) -> None:
         """Count every book from 1 again and send it whole, as after a restart of the venue's service."""
