@@ -90,7 +90,8 @@ class ErrorRow(Frozen):
     """What a refusal means: an HTTP status, code or documented message (None matches all) and its class.
 
     Rows are read from the top and the first that matches counts. `message` is the documented text, whole.
-    `seconds` is how long a `RateLimited` or `Banned` keeps everybody away where the answer names no time.
+    `seconds` is how long a `RateLimited` or `Banned` keeps everybody away where the answer names no time;
+    `pools` names the rate pools that are used up by it, so that only their users wait; empty: all.
     """
 
     raises: type[errors.Refused | errors.OutcomeUnknown]
@@ -98,6 +99,7 @@ class ErrorRow(Frozen):
     code: int | None = None
     message: str | None = None
     seconds: float = 60.0
+    pools: tuple[str, ...] = ()
 
     def matches(self, status: int | None, code: int | None, message: str) -> bool:
         """Whether this row speaks about the given answer."""

@@ -32,6 +32,7 @@ class RatePool(Frozen):
 
     `every_call` is charged by each request besides its own charges. `header` names the answer's header
     that carries the venue's own count of this pool. `reserve` is the fraction that only cancels may use.
+    `given_back_by_fill` is by how much the count goes down, at least, when an order fills for the first time.
     """
 
     name: str
@@ -42,4 +43,5 @@ class RatePool(Frozen):
     every_call: int = 0
     header: str | None = None
     reserve: float = 0.0
+    given_back_by_fill: int = 0
     page: str = ""
