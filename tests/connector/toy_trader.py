@@ -109,7 +109,12 @@ class ToyTrader(TradingConnector):
     has_amend = True
 
     def __init__(
-        self, venue: ToyVenue, journals: Path, *, policy: TradingPolicy | None = None, clock: Clock | None = None
+        self,
+        venue: ToyVenue,
+        journals: Path,
+        *,
+        policy: TradingPolicy | None = None,
+        clock: Clock | None = None,
     ) -> None:
         super().__init__(
             "toy",

@@ -45,7 +45,7 @@ def list_requirements(*, as_json: bool) -> None:
     """Print what a connector needs of a venue, and where each venue documents it."""
     settings = AllConnectorSettings.get_connector_settings()
     names = [setting.name for setting in settings.values() if not setting.is_sub_domain]
-    requirements = {name: connector_class(name).requirements for name in names}
+    kinds = {name: connector_class(name) for name in names}
     rows = [
         {
             "venue": name,
@@ -56,10 +56,13 @@ def list_requirements(*, as_json: bool) -> None:
             "page": evidence.page if evidence else None,
             "read_on": evidence.read_on if evidence else None,
         }
-        for name, met in requirements.items()
+        for name, kind in kinds.items()
         for need in Need
-        if settings[name].type is ConnectorType.Derivative or not need.is_of_perpetuals
-        for evidence in (met.get(need),)
+        if need.concerns(
+            trades=getattr(kind, "auth_class", None) is not None,
+            is_perpetual=settings[name].type is ConnectorType.Derivative,
+        )
+        for evidence in (kind.requirements.get(need),)
     ]
     if as_json:
         print_json({"requirements": rows})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -20,7 +19,7 @@ from venuekit.connector.trading_policy import AtStop
 from venuekit.connector.user_stream_tracker import AccountNews
 from venuekit.journal.recall import recall
 from venuekit.journal.record import BalanceMoved
-from venuekit.model.account import AccountOrder, BalanceChannel, BalanceMove, BalanceReport
+from venuekit.model.account import BalanceChannel, BalanceMove, BalanceReport
 from venuekit.model.events import (
     AccountEvent,
     BalanceMovedEvent,
@@ -85,7 +84,9 @@ class AccountDesk:
         self._to_cancel: tuple[str, ...] = ()
         self._connector = connector
         self._supervisor = supervisor
-        self._reconciler = Reconciler(connector, account, self.orders, self.balances, recalled.unsettled_since)
+        self._reconciler = Reconciler(
+            connector, account, self.orders, self.balances, recalled.unsettled_since
+        )
 
     # --- life
 
@@ -253,9 +254,7 @@ class AccountDesk:
     def _tell_balances(self, assets: Sequence[str]) -> None:
         now = self._connector.venue_time()
         for asset in assets:
-            event = BalanceUpdateEvent(
-                now, asset, self.balances.total(asset), self.balances.available(asset)
-            )
+            event = BalanceUpdateEvent(now, asset, self.balances.total(asset), self.balances.available(asset))
             self._connector.tell(AccountEvent.BalanceEvent, event)
 
     def _tell_move(self, move: BalanceMove) -> None:

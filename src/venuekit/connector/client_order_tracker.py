@@ -25,6 +25,7 @@ from venuekit.web.departure import Departure
 
 __all__ = ["ClientOrderTracker", "TrackerOwner"]
 
+
 class TrackerOwner(Protocol):
     """What the tracker needs of its connector."""
 
@@ -56,9 +57,7 @@ class ClientOrderTracker:
 
     def __init__(self, owner: TrackerOwner, journal: Journal, recalled: RecalledOrders) -> None:
         self.machine = recalled.tracker
-        self._recorded = RecordedTracker(
-            recalled.tracker, owner.name, journal.append, owner.local_time
-        )
+        self._recorded = RecordedTracker(recalled.tracker, owner.name, journal.append, owner.local_time)
         self._recalled = recalled
         self._owner = owner
         self._journal = journal

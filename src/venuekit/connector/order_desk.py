@@ -144,9 +144,7 @@ class OrderDesk:
             words = "; ".join(violation.message for violation in violations)
             self._tracker.refused(order, Command.PLACE, errors.OrderRuleViolated(words, violations))
             return
-        await self._travel(
-            order, Command.PLACE, lambda leaving: self._venue.place_order(order, leaving)
-        )
+        await self._travel(order, Command.PLACE, lambda leaving: self._venue.place_order(order, leaving))
 
     async def _cancel(self, order: InFlightOrder) -> None:
         def send(leaving: Leaving) -> Awaitable[OrderAnswer]:

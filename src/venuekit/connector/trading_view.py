@@ -130,7 +130,9 @@ class TradingView(ABC):
             raise errors.UsageError(f"{client_order_id} cannot be changed: it is {order.current_state.name}")
         rule = self._rule(order.trading_pair)
         whole = order_check.quantize_amount(rule, amount)
-        self.trading.desk.amend(order, whole, None if price is None else order_check.quantize_price(rule, price))
+        self.trading.desk.amend(
+            order, whole, None if price is None else order_check.quantize_price(rule, price)
+        )
         return client_order_id
 
     async def cancel_all(self, timeout_seconds: float = 10.0) -> list[CancellationResult]:
@@ -199,9 +201,7 @@ class TradingView(ABC):
     @property
     def limit_orders(self) -> list[LimitOrder]:
         """The open limit orders, as strategies pass them around."""
-        return [
-            order.to_limit_order() for order in self.in_flight_orders.values() if order.price is not None
-        ]
+        return [order.to_limit_order() for order in self.in_flight_orders.values() if order.price is not None]
 
     @property
     def tracking_states(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from venuekit.journal import record, translation
+from venuekit.journal.recall import RecalledOrders
 from venuekit.journal.record import (
     AmendIntent,
     Answered,
@@ -17,7 +18,6 @@ from venuekit.journal.record import (
     Sending,
     Settled,
 )
-from venuekit.journal.recall import RecalledOrders
 from venuekit.model.events import (
     DoubtReason,
     FillQuarantined,
@@ -310,7 +310,9 @@ class RecordedTracker:
 
     def restore(self, tracking_states: Mapping[str, Any], now: float) -> list[OrderEvent]:
         """Take up orders that were kept elsewhere; those that were not over are in doubt until asked for."""
-        fresh = {name: state for name, state in tracking_states.items() if self.tracker.fetch_order(name) is None}
+        fresh = {
+            name: state for name, state in tracking_states.items() if self.tracker.fetch_order(name) is None
+        }
         for state in fresh.values():
             order = InFlightOrder.from_json(state)
             self._write(translation.intent_of(order, self.connector, self._clock()))

@@ -106,9 +106,7 @@ class VenuekitEvent(Enum):
     Reconciled = 5008
 
 
-EventTag: TypeAlias = (
-    MarketEvent | AccountEvent | OrderBookEvent | OrderBookDataSourceEvent | VenuekitEvent
-)
+EventTag: TypeAlias = MarketEvent | AccountEvent | OrderBookEvent | OrderBookDataSourceEvent | VenuekitEvent
 
 
 class OrderBookTradeEvent(NamedTuple):

@@ -32,8 +32,8 @@ class RatePool(Frozen):
 
     `every_call` is charged by each request besides its own charges. `header` names the answer's header
     that carries the venue's own count of this pool. `reserve` is the fraction that only cancels may use.
-    `falls`: the venue takes units off its count again, as for orders that trade, so a lower count than ours
-    is believed where it cannot be an older one.
+    `given_back_by_fill` is by how much the count goes down, at least, when an order fills for the first time;
+    of such a pool a lower count than ours is believed where it cannot be an older one.
     """
 
     name: str
@@ -44,5 +44,10 @@ class RatePool(Frozen):
     every_call: int = 0
     header: str | None = None
     reserve: float = 0.0
-    falls: bool = False
+    given_back_by_fill: int = 0
     page: str = ""
+
+    @property
+    def falls(self) -> bool:
+        """Whether the venue takes units off its count again before the window ends."""
+        return self.given_back_by_fill > 0

@@ -65,9 +65,30 @@ class RestPolicy(Frozen):
     pools: tuple[RatePool, ...]
 
 
-def find_row(rows: tuple[ErrorRow, ...], status: int | None, problem: Problem) -> ErrorRow | None:
-    """The first row that speaks about this refusal: the venue's, then HTTP's."""
-    return next(
-        (row for row in (*rows, *HTTP_ROWS) if row.matches(status, problem.code, problem.message)),
-        None,
-    )
+def find_row(
+    rows: tuple[ErrorRow, ...], status: int | None, problem: Problem, *, reads: bool = True
+) -> ErrorRow | None:
+    """The first row that speaks about this refusal: the venue's, then HTTP's.
+
+    A command (`reads` false) always gets one, and is taken for refused only by a row that knows the
+    refusal: a code that no row knows proves nothing, and neither does a 5xx, whatever code it carries.
+    """
+    row = _first(rows, status, problem)
+    if reads:
+        return row or _first(HTTP_ROWS, status, problem)
+    if status is not None and status >= 500:
+        return row if row is not None and issubclass(row.raises, errors.OutcomeUnknown) else _FAILED
+    if row is None:
+        row = _first(HTTP_ROWS, status, problem)
+        # A 400 or 404 only says that something was wrong with the request as somebody on the way saw it.
+        if row is None or row.raises is errors.BadRequest:
+            return _UNKNOWN
+    return row
+
+
+_FAILED = ErrorRow(raises=errors.VenueFailed)
+_UNKNOWN = ErrorRow(raises=errors.OutcomeUnknown)
+
+
+def _first(rows: tuple[ErrorRow, ...], status: int | None, problem: Problem) -> ErrorRow | None:
+    return next((row for row in rows if row.matches(status, problem.code, problem.message)), None)

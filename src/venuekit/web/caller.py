@@ -12,7 +12,7 @@ import msgspec
 from venuekit import errors
 from venuekit.protocol.endpoint import Charge, Endpoint, ErrorRow, Outcome
 from venuekit.protocol.frozen import Wire
-from venuekit.protocol.rest import HTTP_ROWS, Answer, Problem, RestPolicy, find_row
+from venuekit.protocol.rest import Answer, Problem, RestPolicy, find_row
 from venuekit.seams.clock import Clock
 from venuekit.state.rate_ledger import Reservation
 from venuekit.web.auth import AuthBase
@@ -173,7 +173,7 @@ class VenueCaller(ABC, Generic[P]):
     def _refusal(self, endpoint: Endpoint[Any, Any], answer: Answer) -> errors.VenuekitError:
         said = answer.problem or Problem(code=None, message=f"{endpoint.name} was refused without a reason")
         status = answer.status
-        row = self._row(endpoint, status, said)
+        row = find_row(self._policy.errors, status, said, reads=endpoint.reads)
         if row is None:
             return self._unexplained(endpoint, answer, said)
         if issubclass(row.raises, errors.OutcomeUnknown):
@@ -194,19 +194,6 @@ class VenueCaller(ABC, Generic[P]):
         if not endpoint.reads:
             return errors.OutcomeUnknown(f"{words}: no row says what this means")
         return errors.Refused(said.message, status=answer.status, code=said.code)
-
-    def _row(self, endpoint: Endpoint[Any, Any], status: int, said: Problem) -> ErrorRow | None:
-        """What a refusal means; for a command, only where that is certain.
-
-        A row without a status does not turn a 5xx, which proves nothing, into a refusal; and a code that no
-        row of the venue knows may mean anything, whatever the status.
-        """
-        row = find_row(self._policy.errors, status, said)
-        if row is None or endpoint.reads or issubclass(row.raises, errors.OutcomeUnknown):
-            return row
-        is_vague = status >= 500 and row.status is None
-        is_foreign = said.code is not None and row in HTTP_ROWS and row.raises is errors.BadRequest
-        return None if is_vague or is_foreign else row
 
     def _stay_away(self, row: ErrorRow, answer: Answer) -> float:
         """Keep everybody away for as long as the venue says, or else its table; the seconds."""

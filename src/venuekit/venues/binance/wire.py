@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from msgspec import field
@@ -43,6 +44,30 @@ class Request(Wire):
     method: str
     params: list[str]
     id: int
+
+
+class SocketRequest(Wire):
+    """A request on a WebSocket API."""
+
+    id: int
+    method: str
+    params: dict[str, Any]
+
+
+class SocketFrame(Wire):
+    """Any frame of a WebSocket API: the answer to a request (`status`), or an event of the account."""
+
+    id: int | str | None = None
+    status: int | None = None
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    error: Refusal | None = None
+    event: msgspec.Raw | None = None
+
+
+class EventKind(Wire):
+    """What an event is of."""
+
+    event_type: str = field(name="e")
 
 
 class ServerTime(Wire):
