@@ -134,6 +134,9 @@ class ToyTrader(TradingConnector):
     def reference_price(self, trading_pair: str) -> Decimal | None:
         return None
 
+    def get_price(self, trading_pair: str, is_buy: bool) -> Decimal:
+        raise errors.NotReady("a toy has no book")
+
     def trade_fee_schema(self) -> TradeFeeSchema:
         return TradeFeeSchema()
 

@@ -1,4 +1,4 @@
-"""Everything of one account on one product, while a connector runs: orders, balances, the stream, the polls."""
+"""Everything of one account on one product while a connector runs: orders, balances, stream, polls."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from venuekit.connector.setting import ConnectorSetting
 from venuekit.connector.tracked_pair import TrackerPolicy
 from venuekit.connector.trading_connector import TradingConnector
 from venuekit.connector.trading_policy import OrderEntry
-from venuekit.connector.user_stream_tracker import UserStreamTracker
+from venuekit.connector.user_stream_tracker import UserStreamOwner, UserStreamTracker
 from venuekit.model.book import BookDiff, BookSnapshot
 from venuekit.model.events import (
     BookStatusEvent,
@@ -24,6 +24,7 @@ from venuekit.model.events import (
     OrderBookTradeEvent,
     VenuekitEvent,
 )
+from venuekit.model.fees import TradeFeeSchema
 from venuekit.model.market import FundingInfoUpdate, Ticker
 from venuekit.model.trading_rule import ContractKind, TradingRule
 from venuekit.protocol.endpoint import Endpoint

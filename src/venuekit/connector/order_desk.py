@@ -176,18 +176,21 @@ class OrderDesk:
         amount: Decimal | None = None,
     ) -> None:
         """Send a command; once more where the venue refused it for nothing but its time."""
+        if order.is_done:
+            return
         try:
             await self._send(order, command, send, amount, is_last=False)
         except errors.ClockSkewed:
-            await self.measure_clock(order, command, amount)
-            if not order.is_done:
+            if await self._measure_clock(order, command, amount):
                 await self._send(order, command, send, amount, is_last=True)
 
-    async def measure_clock(self, order: InFlightOrder, command: Command, amount: Decimal | None) -> None:
+    async def _measure_clock(self, order: InFlightOrder, command: Command, amount: Decimal | None) -> bool:
         try:
             await self._owner.measure_clock()
         except errors.VenuekitError as error:
             self._tracker.refused(order, command, error, amount=amount)
+            return False
+        return True
 
     async def _send(
         self,

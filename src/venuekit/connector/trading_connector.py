@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from venuekit import errors
@@ -26,7 +27,8 @@ class TradingConnector(TradingView, AccountQuestions, RunningConnector):
     """What every connector with orders has, with or without order books.
 
     `domain_name` is the venue's house, such as `main`. `receive_window` is how many seconds a signed request
-    is good for: a command without an answer is in doubt for as long.
+    is good for: a command without an answer is in doubt for as long. `asset_limits` is the most of an asset
+    that may be used, whatever there is.
 
     Raises:
         errors.Unsupported: there are credentials, and the connector does not trade.
@@ -44,9 +46,11 @@ class TradingConnector(TradingView, AccountQuestions, RunningConnector):
         account: AccountOptions | None = None,
         trading: TradingPolicy | None = None,
         receive_window: float = 5.0,
+        asset_limits: Mapping[str, Decimal] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
+        self.asset_limits = dict(asset_limits or {})
         self.trading_policy = trading or TradingPolicy()
         self.auth: AuthBase | None = None
         self._domain_name = domain_name

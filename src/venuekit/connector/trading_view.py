@@ -64,6 +64,14 @@ class TradingView(ABC):
         """What the pair trades at about now, in quote per base; None: nobody knows."""
 
     @abstractmethod
+    def get_price(self, trading_pair: str, is_buy: bool) -> Decimal:
+        """The best ask (to buy) or bid (to sell), in quote per base.
+
+        Raises:
+            errors.NotReady: no live book gives one.
+        """
+
+    @abstractmethod
     def trade_fee_schema(self) -> TradeFeeSchema:
         """What the venue charges by default."""
 
@@ -211,9 +219,6 @@ class TradingView(ABC):
     def restore_tracking_states(self, saved_states: Mapping[str, Any]) -> None:
         """Take up orders that were kept elsewhere; the open ones are in doubt until the venue was asked."""
         self.trading.orders.restore_tracking_states(saved_states)
-
-    def stop_tracking_order(self, client_order_id: str) -> None:
-        """Nothing: an order is let go when it is over. The name belongs to the shared vocabulary."""
 
     # --- rules
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from venuekit import errors
 from venuekit.connector.supervision import Supervisor
 from venuekit.connector.user_stream_data_source import UserStreamTrackerDataSource
-from venuekit.model.account import BalanceMove, BalanceReport
+from venuekit.model.account import AccountFrame, BalanceMove, BalanceReport
 from venuekit.model.order_update import OrderUpdate, TradeUpdate
 from venuekit.protocol.stream import Channel
 from venuekit.seams.clock import Clock
@@ -48,8 +48,8 @@ class UserStreamOwner(Protocol):
 class UserStreamTracker:
     """Listens to one stream on a connection of its own.
 
-    `frames` heard and `unreadable` ones are counted; `refusal` is why the venue did not take the
-    subscription, None once it did; `is_up`: the venue took it. `last_recv_time` is this machine's time of the last frame, in seconds;
+    `frames` heard and `unreadable` ones are counted. `is_up`: the venue took the subscription; `refusal` is
+    why it did not, None once it did. `last_recv_time` is this machine's time of the last frame, in seconds;
     0 while there is no stream.
     """
 
@@ -63,7 +63,7 @@ class UserStreamTracker:
         clock: Clock,
     ) -> None:
         self.data_source = data_source
-        self.stream = Stream(url, data_source, data_source.stream_policy, self, services)
+        self.stream: Stream[AccountFrame] = Stream(url, data_source, data_source.stream_policy, self, services)
         self.frames = 0
         self.unreadable_frames = 0
         self.last_recv_time = 0.0
