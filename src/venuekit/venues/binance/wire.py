@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from msgspec import field
@@ -43,6 +44,56 @@ class Request(Wire):
     method: str
     params: list[str]
     id: int
+
+
+class SocketRequest(Wire):
+    """A request on the WebSocket API."""
+
+    id: int
+    method: str
+    params: dict[str, Any]
+
+
+class SocketError(Wire):
+    """Why a request on the WebSocket API failed; `data` has the times of a rate limit."""
+
+    code: int
+    message: str = field(name="msg")
+    data: RetryTimes | None = None
+
+
+class RetryTimes(Wire):
+    """From when requests are taken again, milliseconds of the venue's clock."""
+
+    server_time: int | None = field(name="serverTime", default=None)
+    retry_after: int | None = field(name="retryAfter", default=None)
+
+
+class RateLimitCount(Wire):
+    """The venue's count of one limit that a request affected."""
+
+    rate_limit_type: str = field(name="rateLimitType")
+    interval: str
+    interval_number: int = field(name="intervalNum")
+    limit: int
+    count: int
+
+
+class SocketEvent(Wire):
+    """The name of an event on the WebSocket API."""
+
+    event_type: str = field(name="e", default="")
+
+
+class SocketFrame(Wire):
+    """Any frame of the WebSocket API: an answer (`status`), or an event (`event`)."""
+
+    id: int | str | None = None
+    status: int | None = None
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    error: SocketError | None = None
+    rate_limits: list[RateLimitCount] = field(name="rateLimits", default_factory=list)
+    event: SocketEvent | None = None
 
 
 class ServerTime(Wire):

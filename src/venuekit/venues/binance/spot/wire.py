@@ -10,6 +10,7 @@ from venuekit.protocol.endpoint import Charge, Endpoint, NoQuery
 from venuekit.protocol.frozen import Wire
 from venuekit.protocol.rates import RatePool
 from venuekit.protocol.rest import RestPolicy
+from venuekit.protocol.socket import SocketPolicy
 from venuekit.protocol.stream import StreamPolicy
 from venuekit.venues.binance import wire as family
 
@@ -116,5 +117,13 @@ STREAM_POLICY = StreamPolicy(
     idle_after=60.0,  # the server pings every 20 s
     lifetime=86_400.0,
     page=f"{PAGE}web-socket-streams.md#websocket-limits",
+)
+# The API itself gives up after 10 s, and says so (-1007); the answer has a way to go too.
+SOCKET_POLICY = SocketPolicy(
+    answer_within=12.0,
+    costs={WEIGHT: 2},
+    idle_after=60.0,  # the server pings every 20 s
+    lifetime=86_400.0,
+    page=f"{PAGE}web-socket-api.md#general-api-information",
 )
 BOOK_FEED = BookFeed(rule=Sequencing.RANGE, snapshot=SnapshotSource.REST, depths=(100, 1000, 5000))
