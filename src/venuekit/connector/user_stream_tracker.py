@@ -63,7 +63,9 @@ class UserStreamTracker:
         clock: Clock,
     ) -> None:
         self.data_source = data_source
-        self.stream: Stream[AccountFrame] = Stream(url, data_source, data_source.stream_policy, self, services)
+        self.stream: Stream[AccountFrame] = Stream(
+            url, data_source, data_source.stream_policy, self, services
+        )
         self.frames = 0
         self.unreadable_frames = 0
         self.last_recv_time = 0.0

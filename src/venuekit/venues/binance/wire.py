@@ -47,27 +47,53 @@ class Request(Wire):
 
 
 class SocketRequest(Wire):
-    """A request on a WebSocket API."""
+    """A request on the WebSocket API."""
 
     id: int
     method: str
     params: dict[str, Any]
 
 
+class SocketError(Wire):
+    """Why a request on the WebSocket API failed; `data` has the times of a rate limit."""
+
+    code: int
+    message: str = field(name="msg")
+    data: RetryTimes | None = None
+
+
+class RetryTimes(Wire):
+    """From when requests are taken again, milliseconds of the venue's clock."""
+
+    server_time: int | None = field(name="serverTime", default=None)
+    retry_after: int | None = field(name="retryAfter", default=None)
+
+
+class RateLimitCount(Wire):
+    """The venue's count of one limit that a request affected."""
+
+    rate_limit_type: str = field(name="rateLimitType")
+    interval: str
+    interval_number: int = field(name="intervalNum")
+    limit: int
+    count: int
+
+
 class SocketFrame(Wire):
-    """Any frame of a WebSocket API: the answer to a request (`status`), or an event of the account."""
+    """Any frame of the WebSocket API: an answer (`status`), or an event of the account or the server."""
 
     id: int | str | None = None
     status: int | None = None
     result: msgspec.Raw = msgspec.Raw(b"null")
-    error: Refusal | None = None
+    error: SocketError | None = None
+    rate_limits: list[RateLimitCount] = field(name="rateLimits", default_factory=list)
     event: msgspec.Raw | None = None
 
 
 class EventKind(Wire):
     """What an event is of."""
 
-    event_type: str = field(name="e")
+    event_type: str = field(name="e", default="")
 
 
 class ServerTime(Wire):

@@ -14,6 +14,7 @@ from venuekit.protocol.endpoint import Charge, Endpoint, ErrorRow, NoQuery, Outc
 from venuekit.protocol.frozen import Wire
 from venuekit.protocol.rates import RatePool, Scope
 from venuekit.protocol.rest import RestPolicy
+from venuekit.protocol.socket import SocketPolicy
 from venuekit.protocol.stream import StreamPolicy
 from venuekit.venues.binance import wire as family
 from venuekit.venues.binance.spot.refusals import REFUSALS
@@ -451,6 +452,14 @@ USER_STREAM_POLICY = msgspec.structs.replace(
     STREAM_POLICY,
     channels_per_connection=1,  # one subscription of an account a connection
     channels_per_request=1,
+    page=f"{PAGE}web-socket-api.md#general-api-information",
+)
+# The API itself gives up after 10 s, and says so (-1007); the answer has a way to go too.
+SOCKET_POLICY = SocketPolicy(
+    answer_within=12.0,
+    costs={WEIGHT: 2},
+    idle_after=60.0,  # the server pings every 20 s
+    lifetime=86_400.0,
     page=f"{PAGE}web-socket-api.md#general-api-information",
 )
 BOOK_FEED = BookFeed(rule=Sequencing.RANGE, snapshot=SnapshotSource.REST, depths=(100, 1000, 5000))
