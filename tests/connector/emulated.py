@@ -30,6 +30,12 @@ from venuekit.state.order_book import OrderBook
 BTC, ETH, SOL = "BTC-USDT", "ETH-USDT", "SOL-USDT"
 LIVE = BookStatus.LIVE
 QUICK = TrackerPolicy(suspect_after=0.3, catch_up=0.25, patience=0.3, refused_again=0.3)
+"""Finds troubles soon. On a machine that hesitates for half a second it finds one that is not there."""
+PATIENT = msgspec.structs.replace(QUICK, suspect_after=1.0, catch_up=1.0)
+CALM = msgspec.structs.replace(QUICK, suspect_after=60.0)
+"""For tests in which no book may be lost but by what the test does."""
+_LONG = 30.0
+"""Seconds that no wait of a test needs, on the slowest and busiest of machines."""
 
 
 class NoPatience(Chance):
@@ -69,7 +75,7 @@ class House:
         kind = variant(connector_class(self.venue), stream or {}, **(facts or {}))
         setting = find_setting(f"{self.venue}@emulator", url or self.server.rest_url)
         options.setdefault("chance", NoPatience())
-        options.setdefault("ready_within", 8.0)
+        options.setdefault("ready_within", _LONG)
         return kind(pairs, setting=setting, tracker_policy=policy, **options)
 
     def break_(self, kind: FaultKind, pair: str | None = None, **how: Any) -> None:
@@ -161,7 +167,7 @@ async def house(
         yield House(venue, server)
 
 
-async def until(is_so: Callable[[], bool], what: str, seconds: float = 6.0) -> None:
+async def until(is_so: Callable[[], bool], what: str, seconds: float = _LONG) -> None:
     """Wait for something that comes by itself."""
     async with asyncio.timeout(seconds) as limit:
         try:
@@ -171,6 +177,16 @@ async def until(is_so: Callable[[], bool], what: str, seconds: float = 6.0) -> N
             if limit.expired():
                 raise AssertionError(f"waited {seconds} s for {what}") from None
             raise
+
+
+async def followed(exchange: ExchangeBase, pair: str = BTC) -> None:
+    """Wait until a book stands on what its stream told: the next difference is then news to it.
+
+    The first ones after a snapshot may be of the time before it. A book lacks nothing without them, and is
+    right not to miss them: a fault that strikes there does no harm.
+    """
+    keeper = tracked(exchange, pair).keeper
+    await until(lambda: keeper.applied > 0, f"{pair} to follow its stream")
 
 
 async def lost_and_healed(exchange: ExchangeBase, pair: str = BTC, times: int = 1) -> None:

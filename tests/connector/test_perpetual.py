@@ -45,7 +45,7 @@ async def test_one_pair_without_funding_holds_no_other_up() -> None:
         await exchange.start()
         try:
             await until(lambda: ETH in exchange.funding_info, "the other's funding")  # type: ignore[attr-defined]
-            await exchange.wait_until_ready(3.0)
+            await exchange.wait_until_ready(30.0)
         finally:
             await exchange.stop()
 
@@ -53,7 +53,7 @@ async def test_one_pair_without_funding_holds_no_other_up() -> None:
 async def test_an_added_pair_has_its_funding_at_once_and_a_removed_one_none() -> None:
     async with house("binance_perpetual") as venue, venue.exchange(BTC) as exchange:
         await exchange.add_trading_pair(ETH)
-        await until(lambda: exchange.ready, "book and funding of the new pair", 3.0)
+        await until(lambda: exchange.ready, "book and funding of the new pair")
         await exchange.remove_trading_pair(ETH)
         assert list(exchange.funding_info) == [BTC]  # type: ignore[attr-defined]
         assert exchange.ready
@@ -63,5 +63,5 @@ async def test_an_added_pair_costs_the_others_no_question() -> None:
     async with house("binance_perpetual") as venue, venue.exchange(BTC) as exchange:
         venue.break_(FaultKind.SERVER_ERROR, BTC, path=PREMIUM, times=None)  # to count the questions
         await exchange.add_trading_pair(ETH)
-        await until(lambda: exchange.ready, "book and funding of the new pair", 3.0)
+        await until(lambda: exchange.ready, "book and funding of the new pair")
         assert venue.fired() == 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 
 import msgspec
 import pytest
-from tests.connector.emulated import BTC, ETH, LIVE, QUICK, SOL, Diary, House, house, tracked, until
+from tests.connector.emulated import BTC, CALM, ETH, LIVE, QUICK, SOL, Diary, House, house, tracked, until
 
 from venuekit import connect, errors
 from venuekit.emulator.faults import Fault, FaultKind
@@ -15,13 +16,31 @@ from venuekit.model.events import NetworkStatusEvent
 from venuekit.protocol.endpoint import NoQuery
 from venuekit.venues.binance.spot import wire
 from venuekit.venues.binance.wire import DepthQuery
-from venuekit.web.transport import AiohttpTransport, Limits
+from venuekit.web.transport import AiohttpTransport, HttpAnswer, Limits
 
 DEPTH, TIME, RULES = "/api/v3/depth", "/api/v3/time", "/api/v3/exchangeInfo"
 
 
-def _transport() -> AiohttpTransport:
-    return AiohttpTransport(limits=Limits(connect_seconds=0.2, answer_seconds=0.2))
+def _transport(answer_seconds: float) -> AiohttpTransport:
+    """For what does not answer at all; what does answer needs the time that the machine takes."""
+    return AiohttpTransport(limits=Limits(answer_seconds=answer_seconds))
+
+
+class _Counting(AiohttpTransport):
+    """Counts what is sent, whenever it arrives."""
+
+    sent = 0
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        seconds: float | None = None,
+    ) -> HttpAnswer:
+        self.sent += 1
+        return await super().request(method, url, headers, body, seconds)
 
 
 async def test_an_unknown_pair_is_refused_at_the_start() -> None:
@@ -82,7 +101,7 @@ ANSWERS = {
     "reset": (Fault(kind=FaultKind.RESET), errors.ConnectionLost),
     "cut off": (Fault(kind=FaultKind.TRUNCATED_BODY), errors.ConnectionLost),
     "hangs": (Fault(kind=FaultKind.HANG), errors.TimedOut),
-    "too slow": (Fault(kind=FaultKind.DELAY, seconds=0.5), errors.TimedOut),
+    "too slow": (Fault(kind=FaultKind.DELAY, seconds=2.0), errors.TimedOut),
     "500": (Fault(kind=FaultKind.SERVER_ERROR, status=500), errors.OutcomeUnknown),
     "503": (Fault(kind=FaultKind.SERVER_ERROR), errors.OutcomeUnknown),
     "429": (Fault(kind=FaultKind.RATE_LIMITED, seconds=1.0), errors.RateLimited),
@@ -94,7 +113,7 @@ ANSWERS = {
 @pytest.mark.parametrize(("fault", "kind"), ANSWERS.values(), ids=ANSWERS.keys())
 async def test_a_bad_answer_has_its_class(fault: Fault, kind: type[errors.VenuekitError]) -> None:
     async with house() as venue:
-        exchange = venue.exchange(transport=_transport())
+        exchange = venue.exchange(transport=_transport(0.2 if kind is errors.TimedOut else 30.0))
         venue.dialect.faults.add(fault)
         with pytest.raises(kind):
             await exchange.start()
@@ -107,7 +126,8 @@ HEALED = {name: ANSWERS[name][0] for name in ("html", "cut off", "reset", "hangs
 async def test_a_bad_snapshot_is_asked_for_again_until_the_book_is_right(fault: Fault) -> None:
     async with house() as venue:
         venue.break_(fault.kind, path=DEPTH, seconds=fault.seconds, status=fault.status)
-        async with venue.exchange(BTC, transport=_transport()) as exchange:
+        answer_seconds = 2.0 if fault.kind is FaultKind.HANG else 30.0
+        async with venue.exchange(BTC, transport=_transport(answer_seconds)) as exchange:
             assert venue.fired() == 1
             await venue.agrees(exchange)
 
@@ -127,7 +147,8 @@ async def test_a_refusal_with_a_time_is_waited_out_and_the_book_comes(kind: Faul
         venue.break_(kind, path=DEPTH, seconds=0.5)
         began = time.monotonic()
         async with venue.exchange(BTC) as exchange:
-            assert 0.9 < time.monotonic() - began < 3.0
+            # Who did not read the time would wait for the next minute, or a ban's usual two.
+            assert 0.9 < time.monotonic() - began < 20.0
             await venue.agrees(exchange)
 
 
@@ -143,15 +164,15 @@ async def test_a_refusal_with_a_time_is_waited_out_and_the_book_comes(kind: Faul
 async def test_during_a_ban_nobody_sends_anything(fault: Fault) -> None:
     async with house() as venue:
         venue.dialect.faults.add(fault)
-        exchange = venue.exchange(BTC, ETH, SOL, facts={"network_interval": 0.05})
+        transport = _Counting()
+        exchange = venue.exchange(BTC, ETH, SOL, facts={"network_interval": 0.05}, transport=transport)
         await exchange.start()
         try:
-            await venue.struck()
-            await asyncio.sleep(0.1)  # what was under way when the ban came
-            sent = venue.dialect.counters["requests"]
+            await until(lambda: exchange.web.gate.banned_until() is not None, "the ban")
+            sent = transport.sent
             waiting = asyncio.ensure_future(exchange.web.call(wire.TIME, NoQuery()))
             await asyncio.sleep(0.4)
-            assert venue.dialect.counters["requests"] == sent
+            assert transport.sent == sent
             assert not waiting.done()
             assert exchange.web.gate.banned_until() is not None
             waiting.cancel()
@@ -169,7 +190,7 @@ async def test_a_snapshot_older_than_the_first_difference_is_not_joined() -> Non
 async def test_a_snapshot_before_any_difference_joins_the_first_that_comes() -> None:
     async with house() as venue:
         venue.dialect.pause(time.time())
-        async with venue.exchange(BTC) as exchange:
+        async with venue.exchange(BTC, policy=CALM) as exchange:
             assert tracked(exchange).keeper.applied == 0
             venue.dialect.resume(time.time())
             await until(lambda: tracked(exchange).keeper.applied > 2, "differences")
@@ -189,23 +210,22 @@ async def test_s19_a_snapshot_that_the_venue_caches_ends_in_a_right_book() -> No
 
 async def test_s19_differences_that_arrive_while_the_snapshot_is_under_way_are_joined() -> None:
     async with house() as venue:
-        venue.break_(FaultKind.DELAY, path=DEPTH, seconds=0.5)
+        venue.break_(FaultKind.DELAY, path=DEPTH, seconds=2.0)
         exchange = venue.exchange(BTC)
         await exchange.start()
         try:
             await until(lambda: tracked(exchange).keeper.buffered >= 3, "differences to wait")
             assert tracked(exchange).book.status is not LIVE
-            await exchange.wait_until_ready(5.0)
+            await exchange.wait_until_ready(30.0)
             await venue.agrees(exchange)
         finally:
             await exchange.stop()
 
 
 async def test_a_snapshot_from_before_a_disconnect_is_not_joined_after_it() -> None:
-    policy = msgspec.structs.replace(QUICK, suspect_after=60.0)
-    async with house() as venue, venue.exchange(BTC, policy=policy) as exchange:
+    async with house() as venue, venue.exchange(BTC, policy=CALM) as exchange:
         state = tracked(exchange)
-        venue.break_(FaultKind.DELAY, path=DEPTH, seconds=1.5)
+        venue.break_(FaultKind.DELAY, path=DEPTH, seconds=2.0)
         exchange.order_book_tracker.resync(BTC)
         await venue.struck()
         asked_at, _, _ = venue.truth(BTC)
@@ -214,8 +234,9 @@ async def test_a_snapshot_from_before_a_disconnect_is_not_joined_after_it() -> N
         await until(lambda: not state.is_subscribed, "the line to be lost")
         await until(lambda: venue.truth(BTC)[0] > asked_at, "the market to move on")
         venue.dialect.pause(time.time())
-        await until(lambda: state.book.is_live, "the book to be live again")
-        assert state.keeper.known_id == venue.truth(BTC)[0]
+        # The market stands still: a book that was joined across the gap would never get there.
+        last_id = venue.truth(BTC)[0]
+        await until(lambda: state.book.is_live and state.keeper.known_id == last_id, "the book to be right")
 
 
 async def test_the_offset_of_a_clock_that_is_ten_seconds_off_is_measured() -> None:
@@ -223,12 +244,18 @@ async def test_the_offset_of_a_clock_that_is_ten_seconds_off_is_measured() -> No
         venue.dialect.skew = 10.0
         async with venue.exchange(BTC) as exchange:
             await until(lambda: exchange.offset.is_known, "the clock to be measured")
-            assert abs(exchange.offset.offset - 10.0) < 0.1
+            # Within half the round trip, and the millisecond that the venue rounds to.
+            assert abs(exchange.offset.offset - 10.0) <= exchange.offset.error + 0.001
             await venue.agrees(exchange)
 
 
 async def test_two_connectors_of_one_process_share_one_gate() -> None:
-    async with house() as venue, venue.exchange(BTC) as one, venue.exchange(ETH) as other:
+    policy = msgspec.structs.replace(CALM, depth=100)
+    async with (
+        house() as venue,
+        venue.exchange(BTC, policy=policy) as one,
+        venue.exchange(ETH, policy=policy) as other,
+    ):
         assert one.web.gate is other.web.gate
         used = other.web.gate.used("weight")
         await one.web.call(wire.TIME, NoQuery())
@@ -237,10 +264,11 @@ async def test_two_connectors_of_one_process_share_one_gate() -> None:
 
 async def test_the_network_is_checked_and_its_changes_are_told() -> None:
     async with house() as venue:
-        exchange = venue.exchange(BTC, facts={"network_interval": 0.05}, transport=_transport())
+        exchange = venue.exchange(BTC, facts={"network_interval": 0.05}, transport=_transport(2.0))
         async with Diary(exchange) as diary:
             async with exchange:
                 await until(lambda: exchange.network_status.name == "CONNECTED", "a sign of life")
+                await until(lambda: exchange.offset.is_known, "the other question for the time")
                 venue.break_(FaultKind.HANG, path=TIME, times=1)
                 await until(lambda: exchange.network_status.name == "NOT_CONNECTED", "no sign of life")
                 await until(lambda: exchange.network_status.name == "CONNECTED", "life to come back")

@@ -12,12 +12,15 @@ import msgspec
 import pytest
 from tests.connector.emulated import (
     BTC,
+    CALM,
     ETH,
     LIVE,
+    PATIENT,
     QUICK,
     SOL,
     Diary,
     House,
+    followed,
     house,
     lost_and_healed,
     tracked,
@@ -28,6 +31,7 @@ from tests.web.raw_server import Proxy, serving
 
 from venuekit import errors
 from venuekit.connector.exchange_base import ExchangeBase
+from venuekit.connector.tracked_pair import TrackedPair
 from venuekit.emulator.faults import Fault, FaultKind
 from venuekit.model.book import BookStatus
 from venuekit.venues.binance.spot.streams import BinanceOrderBookDataSource
@@ -35,7 +39,6 @@ from venuekit.venues.binance.spot.streams import BinanceOrderBookDataSource
 STALE, RESYNCING = BookStatus.STALE, BookStatus.RESYNCING
 BOTH = pytest.mark.parametrize("name", ["binance", "binance_perpetual"])
 TEMPERS = pytest.mark.parametrize("name", ["binance", "bybit"])
-NEVER_SUSPICIOUS = msgspec.structs.replace(QUICK, suspect_after=60.0)
 
 
 LOSES_THE_BOOK = {
@@ -62,6 +65,7 @@ def _on_its_book(exchange: ExchangeBase, fault: Fault) -> Fault:
 
 async def _loses_and_heals(name: str, fault: Fault) -> None:
     async with house(name) as venue, venue.exchange(BTC) as exchange:
+        await followed(exchange)
         async with Diary(exchange) as diary:
             venue.dialect.faults.add(_on_its_book(exchange, fault))
             await lost_and_healed(exchange)
@@ -91,7 +95,7 @@ HARMLESS = {
 
 @pytest.mark.parametrize("fault", HARMLESS.values(), ids=HARMLESS.keys())
 async def test_what_says_nothing_new_leaves_the_book_live(fault: Fault) -> None:
-    async with house() as venue, venue.exchange(BTC) as exchange:
+    async with house() as venue, venue.exchange(BTC, policy=CALM) as exchange:
         venue.dialect.faults.add(msgspec.structs.replace(fault, symbol="BTCUSDT"))
         await venue.struck()
         await venue.agrees(exchange)
@@ -112,7 +116,7 @@ async def test_an_unreadable_last_word_of_a_book_that_falls_quiet_is_found_by_as
         venue.break_(FaultKind.TRUNCATED_FRAME, path="btcusdt@depth@100ms", times=None)
         await venue.struck()
         venue.dialect.pause(time.time())
-        state.checks = 6
+        state.checks = 7
         venue.dialect.resume(time.time())
         await until(lambda: state.keeper.resyncs >= 1, "the loss to be found")
         venue.dialect.faults.clear()
@@ -129,7 +133,7 @@ async def test_one_refused_subscription_of_many_holds_only_its_own_pair_back(nam
         try:
             books = exchange.order_books
             await until(lambda: books[BTC].is_live and books[SOL].is_live, "the others")
-            await exchange.wait_until_ready(6.0)
+            await exchange.wait_until_ready(30.0)
             await venue.agrees(exchange)
         finally:
             await exchange.stop()
@@ -143,7 +147,7 @@ async def test_a_refused_subscription_is_told_and_asked_for_again() -> None:
         try:
             await until(lambda: "refused" in tracked(exchange).trouble, "the refusal")
             assert not exchange.ready
-            await exchange.wait_until_ready(5.0)
+            await exchange.wait_until_ready(30.0)
             await venue.agrees(exchange)
         finally:
             await exchange.stop()
@@ -162,7 +166,7 @@ async def test_a_book_whose_subscription_is_refused_later_is_not_believed_any_mo
 async def test_a_subscription_that_is_not_answered_is_tried_on_another_connection() -> None:
     async with house() as venue:
         venue.break_(FaultKind.NO_ACKNOWLEDGEMENT)
-        async with venue.exchange(BTC, stream={"acknowledged_within": 0.2}) as exchange:
+        async with venue.exchange(BTC, stream={"acknowledged_within": 2.0}) as exchange:
             assert venue.dialect.counters["connections"] == 2
             await venue.agrees(exchange)
 
@@ -195,8 +199,12 @@ async def test_s25_a_stream_that_owes_its_first_snapshot_is_asked_anew() -> None
 
 @TEMPERS
 async def test_a_book_channel_that_falls_silent_is_stale_and_then_heals(name: str) -> None:
-    async with house(name) as venue, venue.exchange(BTC, ETH) as exchange, Diary(exchange) as diary:
-        await until(lambda: tracked(exchange).keeper.applied > 0, "differences")
+    async with (
+        house(name) as venue,
+        venue.exchange(BTC, ETH, policy=PATIENT) as exchange,
+        Diary(exchange) as diary,
+    ):
+        await followed(exchange)
         silence = Fault(kind=FaultKind.SILENCE, times=None)
         venue.dialect.faults.add(_on_its_book(exchange, silence))
         await until(lambda: STALE in diary.statuses(BTC), "the silence to be noticed")
@@ -219,7 +227,7 @@ async def test_s24_a_connection_that_only_answers_pings_is_left_for_another() ->
 async def test_a_book_is_not_believed_again_before_its_new_subscription_is_taken() -> None:
     async with house() as venue, venue.exchange(BTC) as exchange, Diary(exchange) as diary:
         venue.break_(FaultKind.SILENCE, BTC, times=None)
-        venue.break_(FaultKind.LATE_ACKNOWLEDGEMENT, BTC, seconds=0.5)
+        venue.break_(FaultKind.LATE_ACKNOWLEDGEMENT, BTC, seconds=5.0)
         await until(lambda: STALE in diary.statuses(BTC), "the silence to be noticed")
         await asyncio.sleep(0.3)
         assert diary.statuses(BTC)[-1] is STALE
@@ -229,18 +237,20 @@ async def test_a_quiet_pair_stays_live_and_is_asked_less_and_less_often() -> Non
     async with house() as venue:
         venue.dialect.pause(time.time())
         async with venue.exchange(BTC, facts={"network_interval": 60.0}) as exchange:
-            asked: list[float] = []
             state = tracked(exchange)
-            began = time.monotonic()
-            while time.monotonic() - began < 2.4:
-                if state.checks > len(asked):
-                    asked.append(state.checked_at)
-                await asyncio.sleep(0.01)
+            asked = [await _asked_at(state, time_of_asking) for time_of_asking in (1, 2, 3)]
             waits = [after - before for before, after in pairwise(asked)]
-            assert len(waits) >= 2
-            assert all(later > 1.5 * sooner for sooner, later in pairwise(waits))
+            assert all(
+                wait >= QUICK.suspect_after * longer for wait, longer in zip(waits, (2, 4), strict=True)
+            )
             assert state.keeper.resyncs == 0
             assert exchange.ready
+
+
+async def _asked_at(state: TrackedPair, times: int) -> float:
+    """When a silent pair was asked about for the so-manieth time."""
+    await until(lambda: state.checks >= times, "the next question")
+    return state.checked_at
 
 
 @pytest.mark.parametrize("from_start", [True, False])
@@ -285,12 +295,12 @@ async def test_a_pair_that_is_delisted_keeps_no_other_from_its_last_price() -> N
 
 @pytest.mark.parametrize("name", ["binance", "binance_perpetual", "bybit"])
 async def test_a_server_that_shuts_down_is_left_without_a_resync_or_a_trade_lost(name: str) -> None:
-    async with house(name, rate=1000.0) as venue, venue.exchange(BTC, ETH) as exchange:
+    async with house(name, rate=1000.0) as venue, venue.exchange(BTC, ETH, policy=PATIENT) as exchange:
         async with Diary(exchange) as diary:
             await until(lambda: len(diary.trade_ids(BTC)) > 3, "trades")
             connections = venue.dialect.counters["connections"]
             if name == "binance":
-                venue.break_(FaultKind.SHUTDOWN, seconds=2.0)
+                venue.break_(FaultKind.SHUTDOWN, seconds=30.0)
             else:  # this product announces nothing; the move itself is the same
                 for seat in tracker(exchange).seats:
                     seat.stream.move()
@@ -329,9 +339,12 @@ def _assert_untroubled(venue: House, exchange: ExchangeBase, diary: Diary) -> No
 
 
 async def test_a_lifetime_that_ends_is_forestalled_without_a_resync() -> None:
-    async with house() as venue, venue.exchange(BTC, ETH, stream={"lifetime": 2.2}) as exchange:
+    async with (
+        house() as venue,
+        venue.exchange(BTC, ETH, policy=PATIENT, stream={"lifetime": 2.2}) as exchange,
+    ):
         async with Diary(exchange) as diary:
-            await until(lambda: tracker(exchange).seats[0].stream.connects == 2, "the move")
+            await until(lambda: tracker(exchange).seats[0].stream.connects >= 2, "the move")
             await until(lambda: tracker(exchange).seats[0].stream.state == "live", "the move's end")
             await venue.agrees(exchange)
         _assert_untroubled(venue, exchange, diary)
@@ -339,7 +352,7 @@ async def test_a_lifetime_that_ends_is_forestalled_without_a_resync() -> None:
 
 async def test_the_old_connection_dying_while_the_new_one_warms_up_is_survived() -> None:
     async with house() as venue, venue.exchange(BTC, ETH) as exchange:
-        venue.break_(FaultKind.LATE_ACKNOWLEDGEMENT, seconds=0.6)
+        venue.break_(FaultKind.LATE_ACKNOWLEDGEMENT, seconds=2.0)
         venue.break_(FaultKind.SHUTDOWN, seconds=0.1)
         await until(lambda: tracker(exchange).seats[0].stream.connects >= 2, "the move")
         await lost_and_healed(exchange)
@@ -357,7 +370,10 @@ async def test_a_refused_handshake_is_tried_again() -> None:
 async def test_resubscription_after_a_loss_keeps_the_venues_pace() -> None:
     pairs = (BTC, ETH, SOL)
     # One channel a request: six requests, of which the venue takes no more than five in a second.
-    async with house() as venue, venue.exchange(*pairs, stream={"channels_per_request": 1}) as exchange:
+    async with (
+        house() as venue,
+        venue.exchange(*pairs, policy=CALM, stream={"channels_per_request": 1}) as exchange,
+    ):
         venue.break_(FaultKind.ABORT)
         await lost_and_healed(exchange)
         await lost_and_healed(exchange, SOL)
@@ -369,7 +385,7 @@ async def test_s26_a_subscription_lost_with_its_connection_is_made_on_the_next()
     async with house() as venue, venue.exchange(BTC) as exchange:
         venue.break_(FaultKind.NO_ACKNOWLEDGEMENT)
         venue.break_(FaultKind.ABORT)
-        await until(lambda: venue.dialect.counters["connections"] == 2, "a new connection")
+        await until(lambda: venue.dialect.counters["connections"] >= 2, "a new connection")
         venue.break_(FaultKind.ABORT)
         await lost_and_healed(exchange)
         await until(lambda: tracked(exchange).keeper.is_joined, "differences")
@@ -394,7 +410,8 @@ async def test_s20_a_gap_in_one_of_thirty_books_resyncs_only_that_one() -> None:
     listed = instruments(30)
     pairs = [each.trading_pair for each in listed]
     async with house(listed=listed) as venue:
-        async with venue.exchange(*pairs, policy=NEVER_SUSPICIOUS) as exchange, Diary(exchange) as diary:
+        async with venue.exchange(*pairs, policy=CALM) as exchange, Diary(exchange) as diary:
+            await followed(exchange, ETH)
             venue.break_(FaultKind.GAP, ETH)
             await lost_and_healed(exchange, ETH)
             await venue.agrees(exchange)
