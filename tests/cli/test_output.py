@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from rich.console import Console
 
+from venuekit.cli import output
 from venuekit.cli.ladder import BookView, ladder, line
-from venuekit.cli.output import aligned
+from venuekit.cli.output import aligned, counted, moment, print_table
 from venuekit.model.book import BookStatus
 
 VIEW = BookView(
@@ -56,3 +58,57 @@ def test_a_ladder_keeps_its_height_when_a_side_runs_dry() -> None:
 def test_a_line_tells_the_best_prices() -> None:
     told = " ".join(line(VIEW, 10).split())
     assert told == "somewhere BTC-USDT LIVE 1 x 99.5 | 100.25 x 3 spread 0.75 (75.38 bp), last none yet"
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 40 columns for those who ask."""
+
+    def make() -> Console:
+        return Console(width=40, force_terminal=True, color_system=None)
+
+    monkeypatch.setattr(output, "make_console", make)
+
+
+def test_a_table_that_is_not_for_a_terminal_is_never_folded(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("WHAT", "WHY"), [("short", "a long text " * 40), ("longer", "no")])
+    assert capsys.readouterr().out.splitlines() == [
+        "WHAT     WHY",
+        "short    " + ("a long text " * 40).rstrip(),
+        "longer   no",
+    ]
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_text_too_long_for_a_terminal_goes_on_below_and_times_stay_whole(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_table(
+        ("AT", "WHY"), [("2026-07-21 10:00:00", "a text of some more words"), ("2026-07-21 10:00:01", "")]
+    )
+    assert capsys.readouterr().out.split("\n")[1:] == [
+        "2026-07-21 10:00:00 a text of some more",
+        "                    words",
+        "2026-07-21 10:00:01",
+        "",
+    ]
+
+
+@pytest.mark.usefixtures("terminal")
+def test_where_folding_does_not_help_nothing_is_cut_off(capsys: pytest.CaptureFixture[str]) -> None:
+    row = ("2026-07-21 10:00:00", "600000000.123456", "0.000000000012")
+    print_table(("AT", "PRICE", "AMOUNT"), [row])
+    assert capsys.readouterr().out.splitlines()[1] == " ".join(row)
+
+
+def test_a_moment_is_told_in_utc_to_the_millisecond() -> None:
+    assert moment(1_784_628_000.25) == "2026-07-21 10:00:00.250"
+    assert moment(None) == ""
+
+
+def test_things_are_counted_in_words() -> None:
+    assert (counted(1, "order"), counted(1_024, "order"), counted(0, "file")) == (
+        "1 order",
+        "1,024 orders",
+        "0 files",
+    )

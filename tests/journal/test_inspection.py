@@ -67,6 +67,22 @@ def test_an_inspection_does_not_read_past_damage() -> None:
         inspect(PATH, disk_with(*STORY, tail=bytes(range(1, 60))))
 
 
+def test_a_salvage_tells_what_stands_before_the_damage_and_where_that_is() -> None:
+    disk = disk_with(opened(), BLOCK, intent(), tail=bytes(range(1, 60)))
+    found = inspect(PATH, disk, salvage=True)
+    assert (3, (ID,), False) == (found.last_sequence, found.open_orders, found.stopped)
+    assert (EndingKind.CORRUPT, len(file_of((opened(), BLOCK, intent()))), 4) == (
+        found.ending.kind,
+        found.ending.offset,
+        found.ending.sequence,
+    )
+
+
+def test_a_salvage_of_a_sound_journal_is_an_inspection() -> None:
+    disk = disk_with(*STORY, tail=b"half")
+    assert inspect(PATH, disk) == inspect(PATH, disk, salvage=True)
+
+
 def test_an_undamaged_journal_is_sound() -> None:
     verdict = verify(PATH, disk_with(*STORY))
     assert (True, ()) == (verdict.is_sound, verdict.complaints)

@@ -98,6 +98,28 @@ def test_a_sound_frame_without_a_record_is_damage() -> None:
         reader.replay_bytes(file_of([opened()]) + frame.encode(2, b"\xc1"), "j")
 
 
+def test_a_salvage_keeps_all_that_stands_before_the_damage() -> None:
+    for place in range(len(WHOLE)):
+        damaged = bytearray(WHOLE)
+        damaged[place] ^= 1
+        history, damage = reader.salvage(bytes(damaged), "j")
+        assert damage is not None
+        assert len(file_of(STORY[: len(history.entries)])) == damage.offset <= place
+        assert list(STORY[: len(history.entries)]) == [entry.record for entry in history.entries]
+        assert (EndingKind.CORRUPT, damage.offset) == (history.ending.kind, history.ending.offset)
+
+
+def test_a_salvage_stops_before_a_sound_frame_without_a_record() -> None:
+    data = file_of([opened()]) + frame.encode(2, b"\xc1") + frame.encode(3, b"")
+    history, damage = reader.salvage(data, "j")
+    assert damage is not None
+    assert (1, 2) == (len(history.entries), damage.sequence)
+
+
+def test_a_salvage_of_a_sound_file_is_a_replay() -> None:
+    assert reader.salvage(WHOLE + b"half", "j") == (reader.replay_bytes(WHOLE + b"half", "j"), None)
+
+
 def test_a_newer_format_is_not_misread() -> None:
     with pytest.raises(errors.JournalMismatch, match="format 2; this version reads up to 1"):
         reader.replay_bytes(file_of([opened(format=FORMAT + 1)]), "j")

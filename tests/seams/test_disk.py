@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,12 @@ def test_a_file_is_cut_for_good(path: Path) -> None:
     path.write_bytes(b"abcdef")
     DISK.truncate(path, 2)
     assert DISK.read(path) == b"ab"
+
+
+def test_a_database_is_its_owners_alone(path: Path) -> None:
+    with closing(disk.database(path)) as database:
+        database.execute("CREATE TABLE orders (id TEXT)")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_folder_is_made_once_with_those_above_it_and_is_its_owners_alone(tmp_path: Path) -> None:

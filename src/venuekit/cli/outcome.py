@@ -35,6 +35,10 @@ _WrongWords: type[Exception] = typer.BadParameter.__mro__[1]
 class OneLineGroup(TyperGroup):
     """Commands whose misuse is told in one line too; called with nothing, they explain themselves."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words that follow the group's name; none ask what there is."""
+        return super().parse_args(ctx, args or ["--help"])
+
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -45,7 +49,7 @@ class OneLineGroup(TyperGroup):
         **extra: Any,
     ) -> Any:
         """Run a command; ends the process with its exit code unless `standalone_mode` is false."""
-        words = list(sys.argv[1:] if args is None else args) or ["--help"]
+        words = list(sys.argv[1:] if args is None else args)
         try:
             code = super().main(words, prog_name, complete_var, False, windows_expand_args, **extra)
         except _WrongWords as problem:

@@ -5,7 +5,7 @@ The trading process never opens it. It can be deleted and built again at any tim
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -32,7 +32,7 @@ from venuekit.model.decimals import CONTEXT, plain
 from venuekit.protocol.frozen import Frozen
 from venuekit.seams import disk
 
-__all__ = ["BalanceRow", "OrderRow", "TradeRow", "balances", "build", "orders", "trades"]
+__all__ = ["BalanceRow", "OrderRow", "TradeRow", "balances", "build", "order_rows", "orders", "trades"]
 
 Row = TypeVar("Row", bound=Frozen)
 
@@ -148,7 +148,7 @@ def build(journal_path: Path, sqlite_path: Path) -> None:
         sqlite3.DatabaseError: the file is something else, or damaged; delete it.
     """
     entries = list(reader.entries_since(journal_path))
-    rows: tuple[Iterable[Frozen], ...] = (_orders(entries), _trades(entries), _balances(entries))
+    rows: tuple[Iterable[Frozen], ...] = (order_rows(entries), _trades(entries), _balances(entries))
     with closing(disk.database(sqlite_path)) as database:
         database.executescript(_SCHEMA)
         for table in rows:
@@ -186,8 +186,8 @@ def _columns(row: Frozen) -> dict[str, Any]:
     }
 
 
-def _orders(entries: list[Entry]) -> Iterator[OrderRow]:
-    """One row for each order whose intent is still there."""
+def order_rows(entries: Sequence[Entry]) -> Iterator[OrderRow]:
+    """What entries say of orders: one row for each whose intent is among them."""
     told: dict[str, list[OfOrder]] = {}
     for entry in entries:
         if isinstance(entry.record, OfOrder):
@@ -218,7 +218,7 @@ def _order(intent: Intent, records: list[OfOrder], in_doubt: bool) -> OrderRow:
             case Ended():
                 state, ended_at, reason = item.state, item.at, item.reason or reason
             case Reopened():
-                state, ended_at = "OPEN", None
+                state, ended_at, reason = "OPEN", None, None
             case _:
                 pass
     return OrderRow(

@@ -69,15 +69,17 @@ class Verdict(Frozen):
         return not self.complaints and all(file.is_sound for file in self.files)
 
 
-def inspect(path: Path, disk: Disk | None = None) -> Inspection:
-    """Sum up a journal.
+def inspect(path: Path, disk: Disk | None = None, *, salvage: bool = False) -> Inspection:
+    """Sum up a journal; with `salvage`, of a damaged one what stands before the damage, which `ending` names.
 
     Raises:
-        JournalCorrupt, JournalMismatch, OSError: as `reader.replay`.
+        JournalCorrupt, JournalMismatch, OSError: as `reader.replay`; the first not with `salvage`.
     """
     disk = disk or SystemDisk()
     data = disk.read(path)
-    history = reader.replay_bytes(data, str(path))
+    history, damage = reader.salvage(data, str(path))
+    if damage is not None and not salvage:
+        raise damage
     records = [entry.record for entry in history.entries]
     orders = standings(records)
     opened = history.opened

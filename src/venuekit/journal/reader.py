@@ -14,7 +14,17 @@ from venuekit.journal.record import FORMAT, Carried, IdBlock, Opened, Record, St
 from venuekit.protocol.frozen import Frozen
 from venuekit.seams.disk import Disk, SystemDisk
 
-__all__ = ["Entry", "History", "archive_name", "archives", "entries_since", "read", "replay", "replay_bytes"]
+__all__ = [
+    "Entry",
+    "History",
+    "archive_name",
+    "archives",
+    "entries_since",
+    "read",
+    "replay",
+    "replay_bytes",
+    "salvage",
+]
 
 _NUMBER = 12
 """Digits in an archive's name, so that names sort as the files were written."""
@@ -77,6 +87,24 @@ def replay_bytes(data: bytes, name: str, since: int = 0) -> History:
         entries=tuple(entry for entry in entries if entry.sequence > since),
         ending=scan.ending,
     )
+
+
+def salvage(data: bytes, name: str) -> tuple[History, errors.JournalCorrupt | None]:
+    """What a file called `name` says up to where it is damaged, and the damage; None if there is none.
+
+    For people who settle by hand what was open: no run may go on from it.
+
+    Raises:
+        JournalMismatch: a newer version wrote it.
+    """
+    try:
+        return replay_bytes(data, name), None
+    except errors.JournalCorrupt as damage:
+        sound = replay_bytes(data[: damage.offset], name)
+        ending = Ending(
+            kind=EndingKind.CORRUPT, offset=damage.offset, sequence=damage.sequence, why=damage.why
+        )
+        return msgspec.structs.replace(sound, ending=ending, stopped=False), damage
 
 
 def read(frames: Iterable[frame.Frame], name: str) -> Iterator[Entry]:

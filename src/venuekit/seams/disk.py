@@ -65,7 +65,11 @@ def database(path: Path, *, read_only: bool = False) -> Database:
 
     Raises:
         sqlite3.OperationalError: it cannot be opened.
+        OSError: it cannot be made.
     """
+    if not read_only:
+        # SQLite would make it for everybody to read.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
     mode = "ro" if read_only else "rwc"
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
 
