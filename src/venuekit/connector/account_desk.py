@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -16,10 +16,9 @@ from venuekit.connector.order_poll import OrderPoll
 from venuekit.connector.reconciliation import Reconciler
 from venuekit.connector.supervision import Supervisor
 from venuekit.connector.trading_policy import AtStop
-from venuekit.connector.user_stream_tracker import AccountNews
 from venuekit.journal.recall import recall
 from venuekit.journal.record import BalanceMoved
-from venuekit.model.account import BalanceChannel, BalanceMove, BalanceReport
+from venuekit.model.account import AccountNews, BalanceChannel, BalanceMove, BalanceReport
 from venuekit.model.events import (
     AccountEvent,
     BalanceMovedEvent,
@@ -75,7 +74,7 @@ class AccountDesk:
             status_health=supervisor.health_of(_STATUS_LOOP),
             fills_health=supervisor.health_of(_FILLS),
         )
-        self.balances = BalanceSheet(connector.balance_channel, connector.asset_limits)
+        self.balances = BalanceSheet(connector.balance_channel, connector.asset_limits, self._all_orders)
         self.fees: dict[str, TradeFeeSchema] = {}
         self.budget_checker = BudgetChecker(connector, account.locks)
         self.stream = connector.make_user_stream(self)
@@ -84,9 +83,7 @@ class AccountDesk:
         self._to_cancel: tuple[str, ...] = ()
         self._connector = connector
         self._supervisor = supervisor
-        self._reconciler = Reconciler(
-            connector, account, self.orders, self.balances, recalled.unsettled_since
-        )
+        self._reconciler = Reconciler(connector, self, account.ids, recalled.unsettled_since)
 
     # --- life
 
@@ -234,11 +231,17 @@ class AccountDesk:
 
     # --- money
 
+    def _all_orders(self) -> Iterable[InFlightOrder]:
+        return self.orders.all_orders.values()
+
     async def update_balances(self) -> None:
         """Ask for all balances."""
         asked_at = self._connector.venue_time()
-        report = replace(await self._connector.balances(), observed_at=asked_at)
-        self._tell_balances(self.balances.polled(report, self.orders.all_orders.values()))
+        self.take_polled(replace(await self._connector.balances(), observed_at=asked_at))
+
+    def take_polled(self, report: BalanceReport) -> None:
+        """Take in the answer to a question for all balances."""
+        self._tell_balances(self.balances.polled(report))
 
     @property
     def _balance_interval(self) -> float:

@@ -31,6 +31,7 @@ from venuekit.protocol.endpoint import Endpoint
 from venuekit.protocol.rates import RatePool, Scope, Window
 from venuekit.protocol.requirement import Evidence, Need
 from venuekit.protocol.rest import RestPolicy
+from venuekit.protocol.socket import SocketPolicy
 from venuekit.protocol.stream import StreamPolicy
 from venuekit.seams.chance import Chance
 from venuekit.seams.clock import Clock
@@ -38,7 +39,10 @@ from venuekit.state.order_book import OrderBook
 from venuekit.state.rate_ledger import RateLedger
 from venuekit.state.symbol_map import SymbolMap
 from venuekit.web.assistant import WebAssistant
+from venuekit.web.auth import AuthBase
+from venuekit.web.command_route import CommandRoute
 from venuekit.web.rate_gate import RateGate, gate_for
+from venuekit.web.socket_assistant import SocketAssistant, SocketDialect
 from venuekit.web.stream import StreamServices
 from venuekit.web.transport import AiohttpTransport, Transport
 
@@ -59,6 +63,9 @@ class ExchangeBase(MarketView, TradingConnector):
     rules_endpoint: ClassVar[Endpoint[Any, Any]]
     known_quotes: ClassVar[tuple[str, ...]]
     requirements: ClassVar[Mapping[Need, Evidence]]
+
+    socket_policy: ClassVar[SocketPolicy | None] = None
+    """How the venue takes commands over a WebSocket; None: it does not."""
 
     trading_rules_interval: ClassVar[float] = 1800.0
 
@@ -106,6 +113,10 @@ class ExchangeBase(MarketView, TradingConnector):
     async def trading_rules_answers(self) -> Sequence[Any]:
         """The answers that hold all trading rules: one page, unless a venue says otherwise."""
         return [await self.web.call(self.rules_endpoint, self.rules_endpoint.query())]
+
+    def make_socket_dialect(self, auth: AuthBase) -> SocketDialect:  # noqa: ARG002 - a venue's own asks it
+        """How requests on a WebSocket are framed; asked for where there is a `socket_policy`."""
+        raise errors.Unsupported(f"{self.name} takes no commands over a WebSocket")
 
     # Life.
 
@@ -226,11 +237,18 @@ class ExchangeBase(MarketView, TradingConnector):
         """The WebSocket that takes commands, where there is one and it is wanted."""
         url = self.setting.domain.ws_api_url
         is_wanted = self.trading_policy.order_entry is OrderEntry.AUTO
-        if self.socket_dialect_class is None or self.auth is None or url is None or not is_wanted:
+        if self.socket_policy is None or self.auth is None or url is None or not is_wanted:
             return None
-        dialect = self.socket_dialect_class(self.auth, self.venue_time)
-        services = self._services(url, dialect.stream_policy)
-        return SocketAssistant(url, dialect, self.rest, services=services, gate=web.gate, auth=self.auth)
+        return SocketAssistant(
+            url,
+            self.make_socket_dialect(self.auth),
+            self.rest,
+            self.socket_policy,
+            services=self._services(url, self.data_source_class.stream_policy),
+            gate=web.gate,
+            auth=self.auth,
+            venue_time=self.venue_time,
+        )
 
     def reference_price(self, trading_pair: str) -> Decimal | None:
         """The mid price of a live book; None while there is none."""

@@ -8,17 +8,13 @@ from typing import Protocol
 from venuekit import errors
 from venuekit.connector.supervision import Supervisor
 from venuekit.connector.user_stream_data_source import UserStreamTrackerDataSource
-from venuekit.model.account import AccountFrame, BalanceMove, BalanceReport
-from venuekit.model.order_update import OrderUpdate, TradeUpdate
+from venuekit.model.account import AccountNews
 from venuekit.protocol.stream import Channel
 from venuekit.seams.clock import Clock
 from venuekit.web.backoff import Backoff
 from venuekit.web.stream import Stream, StreamServices
 
-__all__ = ["AccountNews", "UserStreamOwner", "UserStreamTracker"]
-
-AccountNews = OrderUpdate | TradeUpdate | BalanceReport | BalanceMove
-"""What a stream tells about an account; the rest concerns the session."""
+__all__ = ["UserStreamOwner", "UserStreamTracker"]
 
 # The stream tells of an order within some 10 ms of the answer; a second is a slow day.
 _EXPECTED_WITHIN = 5.0
@@ -63,9 +59,7 @@ class UserStreamTracker:
         clock: Clock,
     ) -> None:
         self.data_source = data_source
-        self.stream: Stream[AccountFrame] = Stream(
-            url, data_source, data_source.stream_policy, self, services
-        )
+        self.stream: Stream[AccountNews] = Stream(url, data_source, data_source.stream_policy, self, services)
         self.frames = 0
         self.unreadable_frames = 0
         self.last_recv_time = 0.0

@@ -13,6 +13,7 @@ from venuekit.protocol.stream import SessionFrame
 
 __all__ = [
     "AccountFrame",
+    "AccountNews",
     "AccountOrder",
     "AssetBalance",
     "BalanceChannel",
@@ -95,5 +96,8 @@ class OrderAnswer(Frozen):
     fills: tuple[TradeUpdate, ...] = ()
 
 
-AccountFrame: TypeAlias = OrderUpdate | TradeUpdate | BalanceReport | BalanceMove | SessionFrame
+AccountNews: TypeAlias = OrderUpdate | TradeUpdate | BalanceReport | BalanceMove
+"""What happened to an account, as its own stream tells it."""
+
+AccountFrame: TypeAlias = AccountNews | SessionFrame
 """What a frame of the account's own stream says."""

@@ -32,4 +32,4 @@ class SocketPolicy(Frozen):
 class SocketAnswer(Answer):
     """The answer to the request of this id; None: the venue does not say to which."""
 
-    request_id: int | None
+    request_id: int | None = None

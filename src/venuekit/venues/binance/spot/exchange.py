@@ -19,9 +19,11 @@ from venuekit.protocol.requirement import Evidence, Need
 from venuekit.state.in_flight_order import InFlightOrder
 from venuekit.venues.binance.auth import BinanceAuth
 from venuekit.venues.binance.rules import trading_rule
+from venuekit.venues.binance.socket import BinanceSocketDialect
 from venuekit.venues.binance.spot import orders, wire
 from venuekit.venues.binance.spot.streams import BinanceOrderBookDataSource
 from venuekit.venues.binance.spot.user_stream import BinanceUserStreamDataSource
+from venuekit.web.auth import AuthBase
 from venuekit.web.departure import Leaving
 
 # enums.md, "Symbol status"; CANCEL_ONLY since 2026-07-07.
@@ -95,6 +97,7 @@ class BinanceExchange(ExchangeBase):
     company = "binance"
     auth_class = BinanceAuth
     user_stream_class = BinanceUserStreamDataSource
+    socket_policy = wire.SOCKET_POLICY
     # A request is forwarded while it is younger than its window, checked last as it leaves for the engine,
     # which has 10 s to answer. How far questions lag is not published: they are answered from memory, and
     # then from a database.
@@ -130,6 +133,10 @@ class BinanceExchange(ExchangeBase):
             yield trading_rule(pair, symbol.symbol, symbol.filters, status, ContractKind.SPOT)
 
     # The account.
+
+    def make_socket_dialect(self, auth: AuthBase) -> BinanceSocketDialect:
+        """Requests over the WebSocket API."""
+        return BinanceSocketDialect(auth)
 
     async def place_order(self, order: InFlightOrder, leaving: Leaving) -> OrderAnswer:
         """Send an order.
