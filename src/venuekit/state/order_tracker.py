@@ -368,7 +368,7 @@ class OrderTracker:
         return events
 
     def resume(self, now: float) -> list[OrderEvent]:
-        """We were away until now: each order that was not over is in doubt, with a bound, until it is seen."""
+        """We were away until now: what was not over is in doubt, with a bound, until it is seen."""
         return [event for order in self._active.values() for event in self._resumed(order, now)]
 
     def doubt_anew(self, client_order_id: str, doubt: Doubt) -> None:
