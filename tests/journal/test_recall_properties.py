@@ -62,12 +62,13 @@ class RecordedOrders(RuleBasedStateMachine):
         self.now = 1.0
         self.records: list[Body] = []
         self.events: list[OrderEvent] = []
-        self.orders = self.recorded(OrderTracker(FENCE))
+        self.orders = self.recorded()
         self.pending: list[tuple[str, Command, float]] = []
         self.trades = 0
 
-    def recorded(self, tracker: OrderTracker) -> RecordedTracker:
-        return RecordedTracker(tracker, "north", self.write, lambda: self.now + 1e9)
+    def recorded(self) -> RecordedTracker:
+        recalled = recall(self.entries(), "north", FENCE)
+        return RecordedTracker(recalled, self.write, lambda: self.now + 1e9)
 
     def write(self, item: Body) -> int:
         self.records.append(record.decode(record.encode(item)))  # type: ignore[arg-type]  # none is carried
@@ -234,10 +235,9 @@ class RecordedOrders(RuleBasedStateMachine):
 
     @rule()
     def the_run_is_killed(self) -> None:
-        recalled = recall(self.entries(), "north", FENCE)
-        self.orders = self.recorded(recalled.tracker)
+        self.orders = self.recorded()
         self.pending.clear()
-        self.events += self.orders.take_up(recalled, self.now)
+        self.events += self.orders.resume(self.now)
         assert all(order.is_done or order.doubt is not None for order in self.tracker.active_orders.values())
 
     @invariant()
@@ -264,8 +264,8 @@ class RecordedOrders(RuleBasedStateMachine):
             recalled = recall(self.entries(count), "north", FENCE)
             before = [item.trade_id for item in self.records[:count] if isinstance(item, Filled)]
             again: list[Body] = []
-            orders = RecordedTracker(recalled.tracker, "north", again.append, lambda: self.now)  # type: ignore[arg-type]  # nobody asks for the number
-            orders.take_up(recalled, self.now)
+            orders = RecordedTracker(recalled, lambda item, to=again: to.append(item) or 0, lambda: self.now)  # type: ignore[misc]  # mypy does not follow a default in a lambda
+            orders.resume(self.now)
             for item in fills:
                 orders.process_trade_update(translation.trade_of(item, PAIR))
             written = [item.trade_id for item in again if isinstance(item, Filled)]

@@ -24,6 +24,11 @@ def test_a_doubt_lasts_until_its_own_command_is_settled() -> None:
     assert standings([intent(), DOUBT, other, settled])[ID] == Standing()
 
 
+def test_once_nothing_about_an_order_is_in_doubt_no_command_of_it_is() -> None:
+    all_known = Settled(at=6.0, client_id=ID, how="PRIVATE_STREAM: OPEN")
+    assert standings([intent(), DOUBT, all_known])[ID] == Standing()
+
+
 def test_a_doubt_told_twice_is_one() -> None:
     assert standings([intent(), DOUBT, DOUBT])[ID].doubts == (Command.PLACE,)
 

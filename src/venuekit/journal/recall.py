@@ -29,13 +29,14 @@ __all__ = ["RecalledOrders", "recall"]
 
 
 class RecalledOrders(NamedTuple):
-    """Orders as they stood, in a tracker of their own, and what the end of the run cut off.
+    """The orders of a connector as they stood, in a tracker, and what the end of the run cut off.
 
     `unsent` are the ids of orders that never left. `unanswered` are the commands that may have left, whose
     answer is not known. `cancels_wanted` are the ids of open orders that were to be cancelled and of which no
     cancel left.
     """
 
+    connector: str
     tracker: OrderTracker
     unsent: tuple[str, ...]
     unanswered: tuple[Sending, ...]
@@ -113,6 +114,7 @@ class _Memory:
         active = self._tracker.active_orders
         unanswered = [sent for sendings in self._outstanding.values() for sent in sendings]
         return RecalledOrders(
+            connector=self._connector,
             tracker=self._tracker,
             unsent=tuple(client_id for client_id, order in active.items() if not order.is_sent),
             unanswered=tuple(sent for sent in unanswered if sent.client_id in active),

@@ -32,7 +32,6 @@ from venuekit.protocol.endpoint import Outcome
 from venuekit.state.in_flight_order import InFlightOrder
 from venuekit.state.order_doubt import Doubt, Miss
 from venuekit.state.order_memory import OrderMemory
-from venuekit.state.order_tracker import OrderTracker
 
 __all__ = ["RecordedTracker"]
 
@@ -42,7 +41,9 @@ _KEPT = tuple(name for name in OrderMemory.__struct_fields__ if name not in _NOT
 
 
 class RecordedTracker:
-    """`tracker`, with the same inputs; whoever reads orders reads them there.
+    """The tracker of recalled orders (none, with a new journal), with the same inputs.
+
+    Whoever reads orders reads them in `tracker`. Call `resume` before the first input.
 
     What we do (an intent, a command that leaves) is written before the tracker learns of it, what we are told
     right after; both before the events are handed to the caller. A status that changes nothing is not
@@ -52,14 +53,11 @@ class RecordedTracker:
     """
 
     def __init__(
-        self,
-        tracker: OrderTracker,
-        connector: str,
-        write: Callable[[Body], int],
-        clock: Callable[[], float],
+        self, recalled: RecalledOrders, write: Callable[[Body], int], clock: Callable[[], float]
     ) -> None:
-        self.tracker = tracker
-        self.connector = connector
+        self.connector = recalled.connector
+        self.tracker = recalled.tracker
+        self._recalled = recalled
         self._write = write
         self._clock = clock
 
@@ -280,16 +278,16 @@ class RecordedTracker:
 
     # --- memory
 
-    def take_up(self, recalled: RecalledOrders, now: float) -> list[OrderEvent]:
-        """Go on from what was recalled; `tracker` is its tracker.
+    def resume(self, now: float) -> list[OrderEvent]:
+        """Go on from what was recalled.
 
         Orders that never left end as such, commands whose answer never came are in doubt, and so is every
         order that was not over, until it is seen.
         """
         events: list[OrderEvent] = []
-        for client_order_id in recalled.unsent:
+        for client_order_id in self._recalled.unsent:
             events += self.withdraw(client_order_id, now)
-        for item in recalled.unanswered:
+        for item in self._recalled.unanswered:
             events += self.doubt(
                 item.client_id,
                 now,

@@ -107,7 +107,7 @@ def order_of(item: Intent) -> InFlightOrder:
             NewOrder,
         )
         state = OrderState(int(words.get("last_state", OrderState.PENDING_CREATE.value)))
-    except (KeyError, TypeError, msgspec.ValidationError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{item.client_id}: no order that this version knows ({error})") from None
     return InFlightOrder(
         client_order_id=intent.client_order_id,
