@@ -1,8 +1,4 @@
-"""What Binance checks before it answers: parameters, weights, bans; and what it says when it refuses.
-
-Sources: binance-spot-api-docs errors.md (2026-05-18) and rest-api.md (2026-06-01); USD-M "Error Code" page
-(copy of 2025-03-15). HTTP statuses per code are convention where neither page names one.
-"""
+"""What Binance checks before it answers: parameters, weights, bans (rest-api.md, 2026-06-01)."""
 
 from __future__ import annotations
 
@@ -13,74 +9,20 @@ from typing import Any
 
 import msgspec
 
-from venuekit.emulator.answer import Answer, json_answer
+from venuekit.emulator.dialects.binance_errors import Complaint
+from venuekit.emulator.digits import decimals_of
 from venuekit.emulator.limits import FixedWindow
+from venuekit.model.decimals import decimal_of
 from venuekit.protocol.frozen import Frozen
 
 __all__ = [
-    "ERRORS",
-    "Complaint",
     "Kind",
     "Parameter",
-    "VenueError",
     "Weight",
     "WeightLimit",
     "by_limit",
     "check",
 ]
-
-
-class VenueError(Frozen):
-    """One row of the error table; `message` has a place `{}` for each word that varies."""
-
-    code: int
-    message: str
-    status: int = 400
-
-
-ERRORS: Mapping[str, VenueError] = {
-    "SERVER_ERROR": VenueError(
-        code=-1001, status=503, message="Internal error; unable to process your request. Please try again."
-    ),
-    "ILLEGAL_CHARS": VenueError(
-        code=-1100, message="Illegal characters found in parameter '{}'; legal range is '{}'."
-    ),
-    "TOO_MANY_PARAMETERS": VenueError(
-        code=-1101, message="Too many parameters; expected '{}' and received '{}'."
-    ),
-    "DUPLICATE_PARAMETER": VenueError(code=-1101, message="Duplicate values for a parameter detected."),
-    "MANDATORY_PARAMETER": VenueError(
-        code=-1102, message="Mandatory parameter '{}' was not sent, was empty/null, or malformed."
-    ),
-    "UNREAD_PARAMETERS": VenueError(
-        code=-1104, message="Not all sent parameters were read; read '{}' parameter(s) but was sent '{}'."
-    ),
-    "EMPTY_PARAMETER": VenueError(code=-1105, message="Parameter '{}' was empty."),
-    "BAD_SYMBOL": VenueError(code=-1121, message="Invalid symbol."),
-    "BAD_SYMBOL_STATUS": VenueError(code=-1122, message="Invalid symbolStatus."),
-    "BAD_COMBINATION": VenueError(code=-1128, message="Combination of optional parameters invalid."),
-    "BAD_VALUE": VenueError(code=-1130, message="Data sent for parameter '{}' is not valid."),
-    "BAD_TICKER_TYPE": VenueError(code=-1139, message="Invalid ticker type."),
-    "DUPLICATE_SYMBOLS": VenueError(code=-1151, message="Symbol is present multiple times in the list."),
-    "OTHER_STATUS": VenueError(
-        code=-1220, message="The symbol's status does not match the requested symbolStatus."
-    ),
-    # Live text of 2026-10-07, without the documented text's quotes and full stop.
-    "BAD_DEPTH_LIMIT": VenueError(code=-4021, message="{} is not valid depth limit"),
-}
-
-
-class Complaint(Exception):
-    """A request is refused; carries the row of the table and its words."""
-
-    def __init__(self, name: str, *words: object) -> None:
-        error = ERRORS[name]
-        super().__init__(error.message.format(*words))
-        self.error = error
-
-    def answer(self) -> Answer:
-        """The refusal as the venue sends it."""
-        return json_answer({"code": self.error.code, "msg": str(self)}, status=self.error.status)
 
 
 class Kind(Enum):
@@ -91,6 +33,10 @@ class Kind(Enum):
     SYMBOLS = "symbols"
     BOOLEAN = "boolean"
     WORD = "word"
+    DECIMAL = "decimal"
+    CLIENT_ID = "client id"
+    TEXT = "text"
+    """Anything: a key, a signature."""
 
 
 # Since 2025-12-02 symbols may hold any letters, not only Latin ones (changelog of that day).
@@ -99,13 +45,18 @@ _LEGAL: Mapping[Kind, str] = {
     Kind.NUMBER: r"^[0-9]{1,20}$",
     Kind.BOOLEAN: r"^(true|false|TRUE|FALSE)$",
     Kind.WORD: r"^[A-Z0-9_]{1,20}$",
+    Kind.DECIMAL: r"^([0-9]{1,20})(\.[0-9]{1,20})?$",
+    Kind.CLIENT_ID: r"^[a-zA-Z0-9-_]{1,36}$",
+    Kind.TEXT: r"^.+$",
 }
 
 
 class Parameter(Frozen):
     """One parameter of an endpoint.
 
-    `least` is the smallest number; `refused_as` names the error for a word that is none of `choices`.
+    `least` is the smallest number; `refused_as` names the error for a word that is none of `choices`,
+    `empty_as` the one for a parameter that is sent without a value. A decimal number may have `digits` after
+    its point.
     """
 
     name: str
@@ -114,6 +65,8 @@ class Parameter(Frozen):
     least: int = 0
     choices: tuple[str, ...] = ()
     refused_as: str = "BAD_VALUE"
+    empty_as: str = "EMPTY_PARAMETER"
+    digits: int = 8
 
 
 Weight = int | Callable[[Mapping[str, Any]], int]
@@ -156,7 +109,7 @@ def _is_sent(parameter: Parameter, sent: Mapping[str, str]) -> bool:
     if parameter.is_mandatory:
         raise Complaint("MANDATORY_PARAMETER", parameter.name)
     if parameter.name in sent:
-        raise Complaint("EMPTY_PARAMETER", parameter.name)
+        raise Complaint(parameter.empty_as, parameter.name)
     return False
 
 
@@ -172,6 +125,10 @@ def _read(parameter: Parameter, text: str) -> Any:
         if int(text) < parameter.least:
             raise Complaint("BAD_VALUE", parameter.name)
         return int(text)
+    if parameter.kind is Kind.DECIMAL:
+        if decimals_of(text) > parameter.digits:
+            raise Complaint("TOO_PRECISE", parameter.name)
+        return decimal_of(text)
     return text.lower() == "true" if parameter.kind is Kind.BOOLEAN else text
 
 
