@@ -32,7 +32,9 @@ from venuekit.web.stream import StreamServices
 from venuekit.web.transport import HttpAnswer
 
 WEIGHT = RatePool(name="weight", limit=100, seconds=60.0, header="X-Weight", reserve=0.2)
-ORDERS = RatePool(name="orders", limit=10, seconds=60.0, header="X-Orders", scope=Scope.ACCOUNT, falls=True)
+ORDERS = RatePool(
+    name="orders", limit=10, seconds=60.0, header="X-Orders", scope=Scope.ACCOUNT, given_back_by_fill=1
+)
 VENUE_AHEAD = 3.0
 START = 1_700_000_040.0  # a full minute
 

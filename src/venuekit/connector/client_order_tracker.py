@@ -57,7 +57,7 @@ class ClientOrderTracker:
 
     def __init__(self, owner: TrackerOwner, journal: Journal, recalled: RecalledOrders) -> None:
         self.machine = recalled.tracker
-        self._recorded = RecordedTracker(recalled.tracker, owner.name, journal.append, owner.local_time)
+        self._recorded = RecordedTracker(recalled, journal.append, owner.local_time)
         self._recalled = recalled
         self._owner = owner
         self._journal = journal
@@ -242,9 +242,8 @@ class ClientOrderTracker:
 
     def take_up(self) -> tuple[str, ...]:
         """Go on from what the journal holds; our ids of the orders whose cancel was wanted and never sent."""
-        recalled = self._recalled
-        self._publish(self._recorded.take_up(recalled, self._owner.venue_time()))
-        return tuple(name for name in recalled.cancels_wanted if name in self.active_orders)
+        self._publish(self._recorded.resume(self._owner.venue_time()))
+        return tuple(name for name in self._recalled.cancels_wanted if name in self.active_orders)
 
     @property
     def tracking_states(self) -> dict[str, Any]:
