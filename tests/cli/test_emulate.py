@@ -20,7 +20,8 @@ def test_a_signal_ends_it_cleanly(start: Start, number: signal.Signals) -> None:
     process, announced = start("binance", "--pairs", "1")
     assert announced["venue"] == "binance"
     assert announced["rest_url"].removeprefix("http") == announced["ws_url"].removeprefix("ws")
-    assert (announced["ws_api_url"], announced["accounts"]) == (None, [])
+    assert announced["ws_api_url"] == announced["ws_url"] + "/ws-api/v3"
+    assert [account["key_type"] for account in announced["accounts"]] == ["HMAC", "RSA", "Ed25519"]
     assert asked(announced["rest_url"], "status")["venue"] == "binance"
     process.send_signal(number)
     stdout, stderr = process.communicate(timeout=10)

@@ -92,10 +92,16 @@ def test_a_recording_that_cannot_be_read_is_named() -> None:
 
 def test_the_announcement_holds_the_addresses() -> None:
     server = EmulatorServer(_made("binance", 1), port=4711)
-    assert announcement(server) == {
+    said = announcement(server)
+    assert [account["key_type"] for account in said.pop("accounts")] == ["HMAC", "RSA", "Ed25519"]
+    assert said == {
         "venue": "binance",
         "rest_url": "http://127.0.0.1:4711",
         "ws_url": "ws://127.0.0.1:4711",
-        "ws_api_url": None,
-        "accounts": [],
+        "ws_api_url": "ws://127.0.0.1:4711/ws-api/v3",
     }
+
+
+def test_a_venue_without_accounts_announces_none() -> None:
+    said = announcement(EmulatorServer(_made("binance_perpetual", 1), port=4711))
+    assert (said["ws_api_url"], said["accounts"]) == (None, [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -12,10 +13,11 @@ from venuekit.protocol.frozen import Frozen
 __all__ = ["Answer", "Request", "json_answer"]
 
 Pairs = tuple[tuple[str, str], ...]
+_FORM = "application/x-www-form-urlencoded"
 
 
 class Request(Frozen):
-    """One REST request as it arrived; header names are in lower case."""
+    """One REST request as it arrived; header names are in lower case, `raw_query` is still encoded."""
 
     method: str
     path: str
@@ -23,6 +25,14 @@ class Request(Frozen):
     headers: Mapping[str, str] = {}
     body: bytes = b""
     remote: str = "127.0.0.1"
+    raw_query: str = ""
+
+    @property
+    def form(self) -> Pairs:
+        """The body's parameters, where it is a form."""
+        if not self.headers.get("content-type", "").startswith(_FORM):
+            return ()
+        return tuple(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 class Answer(Frozen):

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from venuekit import errors
+from venuekit.emulator.accounts import Customer
 from venuekit.emulator.answer import Answer, Request
 from venuekit.emulator.connection import ABNORMAL, Closing, Connection, Frame, FrameKind
+from venuekit.emulator.desk import Desk
 from venuekit.emulator.faults import Fault, FaultKind, FaultTable, Site, disturb, mangle, substitute
+from venuekit.emulator.ledger import FeePlan
 from venuekit.emulator.limits import ConnectionLimits, RollingWindow
 from venuekit.emulator.market import Market, Snapshot
 from venuekit.emulator.recorded_flow import FrameReader
@@ -47,7 +50,23 @@ class Dialect(ABC):
     """How far apart the update ids of successive changes are, on venues that skip numbers."""
     flooded: ClassVar[Closing] = Closing(1008, "Too many requests")
 
-    def __init__(self, sources: Iterable[MarketSource], *, start_time: float) -> None:
+    has_accounts: ClassVar[bool] = False
+    """Whether customers can trade; a venue without shows its markets only."""
+    start_fees: ClassVar[FeePlan] = FeePlan()
+    """What a new customer pays."""
+    ws_api_path: ClassVar[str | None] = None
+    """Where commands are taken over a WebSocket."""
+
+    def __init__(
+        self,
+        sources: Iterable[MarketSource],
+        *,
+        start_time: float,
+        desk: Desk | None = None,
+        customers: Iterable[Customer] = (),
+    ) -> None:
+        self.desk = Desk() if desk is None else desk
+        self.customers: dict[str, Customer] = {customer.api_key: customer for customer in customers}
         self.markets: dict[str, Market] = {}
         for source in sources:
             symbol = self.symbol_of(source.instrument)
@@ -65,8 +84,6 @@ class Dialect(ABC):
         self._connects: dict[tuple[str, ConnectionLimits], RollingWindow] = {}
         self._cache: dict[tuple[str, int | None], tuple[float, Snapshot]] = {}
         self._next_check = start_time
-        self._paused_at: float | None = None
-        self._lag = 0.0
 
     # What a venue's product has to know.
 
@@ -146,8 +163,10 @@ class Dialect(ABC):
         """Answer one REST request."""
         self.tick(now)
         self.counters["requests"] += 1
-        symbols = [value.upper() for name, value in request.query if name == "symbol"]
-        fault = self.faults.take(Site.ANSWER, symbols, (request.path,))
+        asked = (*request.query, *request.form)
+        symbols = [value.upper() for name, value in asked if name == "symbol"]
+        names = (request.path, f"{request.method} {request.path}")
+        fault = self.faults.take(Site.ANSWER, symbols, names)
         if fault is None:
             return self.answer(request, now)
         if fault.kind in (FaultKind.SERVER_ERROR, FaultKind.RATE_LIMITED, FaultKind.BANNED):
@@ -283,23 +302,21 @@ class Dialect(ABC):
     @property
     def is_paused(self) -> bool:
         """Whether the markets stand still."""
-        return self._paused_at is not None
+        return self.desk.time.is_paused
 
     def pause(self, now: float) -> None:
         """Stop the markets; everything up to their last ids is published at once."""
         self.tick(now)
-        if self._paused_at is None:
+        if not self.is_paused:
             for topic in list(self._topics.values()):
                 if topic.market is not None:
                     self._publish(topic, now)
-            self._paused_at = now
+            self.desk.time.pause(now)
 
     def resume(self, now: float) -> None:
         """Let the markets go on where they stopped; the time of the pause does not happen to them."""
         self.tick(now)
-        if self._paused_at is not None:
-            self._lag += now - self._paused_at
-            self._paused_at = None
+        self.desk.time.resume(now)
 
     def tick(self, now: float) -> None:
         """Let the venue live until `now`: markets move, streams are published, pings go out."""
@@ -335,7 +352,7 @@ class Dialect(ABC):
                 self._publish(topic, moment)
 
     def _advance(self, moment: float) -> None:
-        if self._paused_at is not None:
+        if self.is_paused:
             return
         heard: dict[str, list[Topic]] = {}
         for topic in self._topics.values():
@@ -343,11 +360,12 @@ class Dialect(ABC):
                 heard.setdefault(symbol, []).append(topic)
         for symbol, market in self.markets.items():
             topics = heard.get(symbol, ())
-            for step, aggregates in market.advance(moment, self._lag):
+            for step, aggregates in market.advance(moment, self.desk.time.lag):
                 for topic in topics:
                     topic.feed(step, aggregates)
                     if not topic.channel.cadence:
                         self._publish(topic, step.time)
+        self.desk.settle()
 
     def _publish(self, topic: Topic, now: float) -> None:
         for message in self.messages(topic, now):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from importlib.metadata import entry_points
 from typing import Any
 
 from venuekit import errors
+from venuekit.emulator.accounts import customers, open_accounts
+from venuekit.emulator.desk import Desk
 from venuekit.emulator.dialect import Dialect
+from venuekit.emulator.instruments import DEFAULT_INSTRUMENTS
 from venuekit.emulator.order_flow import SyntheticMarket
 from venuekit.emulator.recorded_flow import recorded_markets
 from venuekit.emulator.server import EmulatorServer
 from venuekit.emulator.sparse_ids import SparseIds
 from venuekit.emulator.step import Instrument, MarketSource
+from venuekit.model.decimals import CONTEXT
 from venuekit.protocol.recording import Record
 
 __all__ = ["announcement", "dialect_class", "dialect_names", "make_dialect"]
@@ -73,7 +78,15 @@ def make_dialect(
             )
             for place, instrument in enumerate(instruments, start=1)
         ]
-    return made(sources, start_time=start_time)
+    if not made.has_accounts:
+        return made(sources, start_time=start_time)
+    desk, members = Desk(), customers(seed)
+    desk.reference_rates.update(_reference_rates())
+    markets = [desk.open_market(source) for source in sources]
+    assets = [asset for source in sources for asset in (source.instrument.base, source.instrument.quote)]
+    names = [member.name for member in members]
+    open_accounts(desk, names, assets, made.start_fees, start_time)
+    return made(markets, start_time=start_time, desk=desk, customers=members)
 
 
 def announcement(server: EmulatorServer) -> dict[str, Any]:
@@ -83,8 +96,18 @@ def announcement(server: EmulatorServer) -> dict[str, Any]:
         "rest_url": server.rest_url,
         "ws_url": server.ws_url,
         "ws_api_url": server.ws_api_url,
-        "accounts": [],
+        "accounts": [customer.credentials() for customer in server.dialect.customers.values()],
     }
+
+
+def _reference_rates() -> dict[tuple[str, str], Decimal]:
+    """What well-known assets are worth where no market tells: fees may be paid in one of them."""
+    rates = {}
+    for listed in DEFAULT_INSTRUMENTS:
+        price = Decimal(listed.start_price)
+        rates[listed.base, listed.quote] = price
+        rates[listed.quote, listed.base] = CONTEXT.divide(Decimal(1), price)
+    return rates
 
 
 def _spread(source: MarketSource, stride: int) -> MarketSource:

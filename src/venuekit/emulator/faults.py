@@ -21,6 +21,11 @@ class Site(Enum):
     """The place in the dialect that asks whether a fault is due."""
 
     ANSWER = "answer"
+    EXECUTION = "execution"
+    """Between a good request and its answer; nothing of it is left out of the venue's limits."""
+    ORDER_LIST = "order_list"
+    ORDER_QUERY = "order_query"
+    TRADE_QUERY = "trade_query"
     SNAPSHOT = "snapshot"
     CONNECT = "connect"
     SUBSCRIPTION = "subscription"
@@ -54,6 +59,18 @@ class FaultKind(Enum):
     """418 for `seconds`."""
     FIREWALL = "firewall"
     """403 with a firewall's HTML."""
+    NOT_EXECUTED = "not_executed"
+    """The request is not executed; its answer says, with `status`, that its outcome is unknown."""
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    """The request is executed; its answer says, with `status`, that its outcome is unknown."""
+    LOST_REQUEST = "lost_request"
+    """The request is not executed, and the connection is reset before a byte of an answer."""
+    STALE_OPEN_ORDERS = "stale_open_orders"
+    """The list of open orders is `seconds` old."""
+    LAGGING_ORDERS = "lagging_orders"
+    """An order younger than `seconds` is not known to those who query it."""
+    TRADES_REFUSED = "trades_refused"
+    """A question for trades is answered as if the key could not ask it."""
     STALE_SNAPSHOT = "stale_snapshot"
     """A book snapshot as it was `count` ids ago."""
     CACHED_SNAPSHOT = "cached_snapshot"
@@ -135,7 +152,12 @@ _SITES: Mapping[Site, tuple[FaultKind, ...]] = {
         FaultKind.RATE_LIMITED,
         FaultKind.BANNED,
         FaultKind.FIREWALL,
+        FaultKind.LOST_REQUEST,
     ),
+    Site.EXECUTION: (FaultKind.NOT_EXECUTED, FaultKind.OUTCOME_UNKNOWN),
+    Site.ORDER_LIST: (FaultKind.STALE_OPEN_ORDERS,),
+    Site.ORDER_QUERY: (FaultKind.LAGGING_ORDERS,),
+    Site.TRADE_QUERY: (FaultKind.TRADES_REFUSED,),
     Site.SNAPSHOT: (FaultKind.STALE_SNAPSHOT, FaultKind.CACHED_SNAPSHOT),
     Site.CONNECT: (FaultKind.CONNECT_REFUSED,),
     Site.SUBSCRIPTION: (
@@ -252,6 +274,7 @@ def _padding() -> bytes:
 
 
 _SUBSTITUTES: Mapping[FaultKind, Callable[[Fault], Answer]] = {
+    FaultKind.LOST_REQUEST: lambda fault: Answer(delay=fault.seconds, cut_after=0, abort=True),
     FaultKind.OVERSIZED_BODY: lambda _: Answer(body=_padding()),
     FaultKind.NOT_JSON: lambda _: Answer(body=b'{"code":'),
     FaultKind.NOT_UTF8: lambda _: Answer(body=b'{"msg":"\xff\xfe\xfa"}'),

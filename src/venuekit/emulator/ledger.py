@@ -37,6 +37,8 @@ FEES = "(fees)"
 OUTSIDE = "(outside)"
 _HOUSE = (MARKET, FEES, OUTSIDE)
 _NOTHING = Decimal(0)
+_ENTRIES = 50_000
+"""Entries kept, the newest; a key is known to be used as long as its entry is."""
 
 RateSource: TypeAlias = Callable[[str, str], Decimal | None]
 """How much of the second asset one unit of the first is worth; None where nobody knows."""
@@ -124,8 +126,9 @@ class Entry(Frozen):
 
 
 class _Hold(NamedTuple):
-    """What an order holds; `revision` counts its changes."""
+    """What an account's order holds; `revision` counts its changes."""
 
+    account: str
     amount: Decimal
     revision: int
 
@@ -147,6 +150,11 @@ class Ledger:
         self._plans: dict[str, FeePlan] = {}
         self._balances: dict[str, dict[str, Balance]] = {name: {} for name in _HOUSE}
         self._holds: dict[tuple[str, int], _Hold] = {}
+        self._listener: Callable[[Entry], None] | None = None
+
+    def follow(self, listener: Callable[[Entry], None]) -> None:
+        """Tell somebody of every entry from now on, at once."""
+        self._listener = listener
 
     # Accounts.
 
@@ -169,6 +177,21 @@ class Ledger:
     def fee_plan(self, account: str) -> FeePlan:
         """What a customer pays for trades."""
         return self._plans[account]
+
+    def set_fee_plan(self, account: str, plan: FeePlan) -> None:
+        """Let a customer pay other fees from the next trade on.
+
+        Raises:
+            ValueError: open orders hold for the fees of another asset; they have to be cancelled first.
+            KeyError: there is no such customer.
+        """
+        before = self._plans[account]
+        is_held = any(hold.account == account and hold.amount for hold in self._holds.values())
+        if is_held and any(
+            plan.reserve_rate(is_buy=is_buy) != before.reserve_rate(is_buy=is_buy) for is_buy in (True, False)
+        ):
+            raise ValueError(f"open orders of {account!r} hold for other fees: cancel them first")
+        self._plans[account] = plan
 
     def balance(self, account: str, asset: str) -> Balance:
         """What an account has of an asset."""
@@ -233,7 +256,7 @@ class Ledger:
             )
             self._post(entry)
             self._holds[state.trading_pair, state.order_id] = _Hold(
-                CONTEXT.add(hold.amount, change), revision
+                account, CONTEXT.add(hold.amount, change), revision
             )
         return True
 
@@ -297,7 +320,7 @@ class Ledger:
             )
         )
         if state.is_open:
-            self._holds[state.trading_pair, state.order_id] = _Hold(kept, hold.revision)
+            self._holds[state.trading_pair, state.order_id] = _Hold(account, kept, hold.revision)
         else:
             self._holds.pop((state.trading_pair, state.order_id), None)
 
@@ -316,7 +339,9 @@ class Ledger:
             self.reserve(state, state.need)
 
     def _hold(self, state: order.OrderState) -> _Hold:
-        return self._holds.get((state.trading_pair, state.order_id)) or _Hold(_NOTHING, 0)
+        return self._holds.get((state.trading_pair, state.order_id)) or _Hold(
+            state.request.account, _NOTHING, 0
+        )
 
     def _held_for(self, state: order.OrderState, need: Decimal) -> Decimal:
         request = state.request
@@ -384,6 +409,10 @@ class Ledger:
         for (account, asset), balance in after.items():
             self._balances[account][asset] = balance
         self.entries[entry.key] = entry
+        if len(self.entries) > _ENTRIES:
+            del self.entries[next(iter(self.entries))]
+        if self._listener is not None:
+            self._listener(entry)
 
     def _after(self, moves: Sequence[Move]) -> dict[tuple[str, str], Balance]:
         after: dict[tuple[str, str], Balance] = {}

@@ -43,6 +43,10 @@ class FixedWindow:
         self._used += weight
         return self._used
 
+    def give_back(self, weight: int, now: float) -> None:
+        """Count `weight` less, never below zero."""
+        self._used -= min(weight, self.charge(0, now))
+
     def ends(self, now: float) -> float:
         """When the window that holds `now` is over."""
         return (now // self.seconds + 1) * self.seconds

@@ -43,6 +43,10 @@ class MatchedMarket:
         while self._steps:
             yield self._steps.popleft()
 
+    def catch_up(self, now: float) -> None:
+        """Let everything up to the time `now` happen, before a command of that time."""
+        self._run(now)
+
     def take_events(self) -> list[OrderEvent]:
         """What happened to orders since the last call, in order."""
         events, self._events = self._events, []
@@ -64,6 +68,11 @@ class MatchedMarket:
         """Change an open order; as `Matching.amend`."""
         self._run(now)
         return self._keep(self._matching.amend(order_id, now, amount=amount, price=price))
+
+    @property
+    def last_price(self) -> Decimal:
+        """The price of the last trade, or where the market started."""
+        return self._matching.last_price
 
     def order(self, order_id: int) -> OrderState | None:
         """An open order as it stood at the last moment that was asked for."""

@@ -77,8 +77,6 @@ class EmulatorServer:
     `wait` returns when it is stopped.
     """
 
-    ws_api_url: str | None = None
-
     def __init__(self, dialect: Dialect, port: int = 0, *, clock: Clock | None = None) -> None:
         self.dialect = dialect
         self.port = port
@@ -97,6 +95,12 @@ class EmulatorServer:
     def ws_url(self) -> str:
         """Where streams are, without a path."""
         return f"ws://{_HOST}:{self.port}"
+
+    @property
+    def ws_api_url(self) -> str | None:
+        """Where commands are taken over a WebSocket; None: the venue does not."""
+        path = self.dialect.ws_api_path
+        return None if path is None else self.ws_url + path
 
     async def start(self) -> None:
         """Listen and let the venue live.
@@ -173,6 +177,7 @@ class EmulatorServer:
             headers={name.lower(): value for name, value in request.headers.items()},
             body=body,
             remote=remote,
+            raw_query=request.raw_path.partition("?")[2],
         )
         is_control = asked.path.startswith(PREFIX)
         answer = control(self.dialect, asked, now) if is_control else self.dialect.request(asked, now)

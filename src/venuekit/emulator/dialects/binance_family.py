@@ -8,74 +8,50 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from venuekit.emulator.answer import Answer, Request, json_answer
+from venuekit.emulator.accounts import Customer
+from venuekit.emulator.answer import Answer
 from venuekit.emulator.connection import Connection, Frame
 from venuekit.emulator.day import written
-from venuekit.emulator.dialect import Dialect, Query
+from venuekit.emulator.desk import Desk
+from venuekit.emulator.dialect import Query
 from venuekit.emulator.dialects.binance_listing import Dormant, Listing, listings
-from venuekit.emulator.dialects.binance_rules import (
-    ERRORS,
-    Complaint,
-    Parameter,
-    Weight,
-    WeightLimit,
-    check,
-)
+from venuekit.emulator.dialects.binance_requests import BinanceRequests, Fields, Parameters
+from venuekit.emulator.dialects.binance_rules import Complaint
 from venuekit.emulator.dialects.recorded_binance import BinanceReader
 from venuekit.emulator.faults import Fault, FaultKind
 from venuekit.emulator.market import Aggregate, Market, Snapshot
 from venuekit.emulator.step import Instrument, MarketSource, MarketTrade
 from venuekit.emulator.topic import Channel, Topic
 from venuekit.model.decimals import CONTEXT, decimal_of
-from venuekit.protocol.frozen import Frozen
 
-__all__ = ["COMBINED", "BinanceFamily", "Fields", "Parameters", "Pool", "Route", "has_moved", "market_of"]
+__all__ = ["COMBINED", "BinanceFamily", "has_moved", "market_of"]
 
-Parameters = Mapping[str, Any]
-Fields = dict[str, Any]
 RequestId = int | str | None
 COMBINED = "combined"
 
 
-class Pool(Frozen):
-    """One address's requests: `limit` weight in `seconds`; `header` reports it, empty: none does."""
-
-    name: str
-    limit: int
-    seconds: float
-    header: str = ""
-
-
-class Route(Frozen):
-    """One endpoint: who answers, what may be asked, what it costs from which pool."""
-
-    handler: Callable[[Any, Parameters, float], Any]
-    parameters: tuple[Parameter, ...] = ()
-    weight: Weight = 1
-    pool: str = "weight"
-
-
-class BinanceFamily(Dialect):
+class BinanceFamily(BinanceRequests):
     """The shared part; a product adds its tables and its fields."""
 
     prefix: ClassVar[str]
-    routes: ClassVar[Mapping[tuple[str, str], Route]]
     channels: ClassVar[Mapping[str, Channel]]
     all_market_channels: ClassVar[Mapping[str, Channel]]
     composers: ClassVar[Mapping[str, Callable[[Any, Topic, float], Iterable[Any]]]]
-    pools: ClassVar[Mapping[str, Pool]]
     dormant: ClassVar[tuple[Dormant, ...]]
     contract: ClassVar[str] = ""
     doors: ClassVar[tuple[str, ...]] = ("",)
-    sends_retry_after: ClassVar[bool] = True
     wraps_errors: ClassVar[bool] = False
-    too_much: ClassVar[str]
-    banned: ClassVar[str]
 
-    def __init__(self, sources: Iterable[MarketSource], *, start_time: float) -> None:
-        super().__init__(sources, start_time=start_time)
+    def __init__(
+        self,
+        sources: Iterable[MarketSource],
+        *,
+        start_time: float,
+        desk: Desk | None = None,
+        customers: Iterable[Customer] = (),
+    ) -> None:
+        super().__init__(sources, start_time=start_time, desk=desk, customers=customers)
         self.listings: dict[str, Listing] = listings(self.markets.values(), self.dormant, self.contract)
-        self._used: dict[tuple[str, str], WeightLimit] = {}
 
     @classmethod
     def recording_reader(cls) -> BinanceReader:
@@ -85,69 +61,6 @@ class BinanceFamily(Dialect):
     def symbol_of(self, instrument: Instrument) -> str:
         """Base and quote without a separator."""
         return instrument.base + instrument.quote
-
-    # REST: one request.
-
-    def answer(self, request: Request, now: float) -> Answer:
-        """Charge, check, answer; a refused request costs weight 1 (measured on USD-M, 2026-10-07)."""
-        route = self.routes.get((request.method, request.path))
-        if route is None:
-            known = any(path == request.path for _, path in self.routes)
-            return Answer(status=405 if known else 404, content_type="text/html")
-        try:
-            parameters = check(route.parameters, request.query)
-        except Complaint as complaint:
-            return self._charged(route, 1, request, now) or self._counted(
-                complaint.answer(), route, request, now
-            )
-        weight = route.weight if isinstance(route.weight, int) else route.weight(parameters)
-        refused = self._charged(route, weight, request, now)
-        if refused is not None:
-            return refused
-        try:
-            answer = json_answer(route.handler(self, parameters, now))
-        except Complaint as complaint:
-            answer = complaint.answer()
-        return self._counted(answer, route, request, now)
-
-    def refusal(self, fault: Fault, now: float) -> Answer:
-        """The venue's words for a fault's status."""
-        if fault.kind is FaultKind.SERVER_ERROR:
-            row = ERRORS["SERVER_ERROR"]
-            return json_answer({"code": row.code, "msg": row.message}, status=fault.status or row.status)
-        status = 418 if fault.kind is FaultKind.BANNED else 429
-        return self._stopped(status, now + fault.seconds, now, says_when=fault.seconds > 0)
-
-    def _limit(self, route: Route, remote: str) -> WeightLimit:
-        pool = self.pools[route.pool]
-        return self._used.setdefault((pool.name, remote), WeightLimit(pool.limit, pool.seconds))
-
-    def _charged(self, route: Route, weight: int, request: Request, now: float) -> Answer | None:
-        """None when the request is within its limit, the refusal otherwise."""
-        limit = self._limit(route, request.remote)
-        moment = self.venue_time(now)
-        status, _ = limit.charge(weight, moment)
-        if status == 200:
-            return None
-        until = limit.retry_at(status, moment) - self.skew
-        refused = self._stopped(status, until, now, says_when=self.sends_retry_after)
-        return self._counted(refused, route, request, now)
-
-    def _counted(self, answer: Answer, route: Route, request: Request, now: float) -> Answer:
-        header = self.pools[route.pool].header
-        if not header:
-            return answer
-        used = self._limit(route, request.remote).window.charge(0, self.venue_time(now))
-        return msgspec.structs.replace(answer, headers=(*answer.headers, (header, str(used))))
-
-    def _stopped(self, status: int, until: float, now: float, *, says_when: bool) -> Answer:
-        words = {
-            429: self.too_much.format(self.pools["weight"].limit),
-            418: self.banned.format(self.milliseconds(until)),
-        }
-        # Retry-After counts whole seconds; one more than needed never comes too early.
-        headers = (("Retry-After", str(int(until - now) + 1)),) if says_when else ()
-        return json_answer({"code": -1003, "msg": words[status]}, status=status, headers=headers)
 
     # REST: the endpoints both have.
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import msgspec
 
 from venuekit.emulator.connection import Connection, Frame
 from venuekit.emulator.day import written
-from venuekit.emulator.dialects.binance_family import (
-    COMBINED,
-    BinanceFamily,
-    Fields,
-    Parameters,
-    Pool,
-    Route,
-    has_moved,
-    market_of,
-)
+from venuekit.emulator.dialects.binance_family import COMBINED, BinanceFamily, has_moved, market_of
 from venuekit.emulator.dialects.binance_listing import Listing
+from venuekit.emulator.dialects.binance_requests import Fields, Parameters, Pool, Route
 from venuekit.emulator.dialects.binance_rules import Complaint, Kind, Parameter, by_limit
-from venuekit.emulator.dialects.binance_spot_listing import DORMANT, RATE_LIMITS, symbol_row
+from venuekit.emulator.dialects.binance_spot_listing import DORMANT, ORDER_LIMITS, RATE_LIMITS, symbol_row
+from venuekit.emulator.ledger import FeePlan
 from venuekit.emulator.limits import ConnectionLimits
 from venuekit.emulator.market import Aggregate
 from venuekit.emulator.step import MarketTrade
@@ -80,6 +74,10 @@ class BinanceSpotDialect(BinanceFamily):
         "Please use WebSocket Streams for live updates to avoid bans."
     )
     dormant = DORMANT
+    has_accounts = True
+    start_fees = FeePlan(maker=Decimal("0.001"), taker=Decimal("0.001"))
+    ws_api_path = "/ws-api/v3"
+    order_limits = ORDER_LIMITS
 
     # REST.
 

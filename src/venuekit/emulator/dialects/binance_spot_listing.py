@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from venuekit.emulator.dialects.binance_listing import Dormant, Listing
+from venuekit.emulator.dialects.binance_order_counts import OrderLimit
 
-__all__ = ["DORMANT", "RATE_LIMITS", "symbol_row"]
+__all__ = ["DORMANT", "ORDER_LIMITS", "RATE_LIMITS", "symbol_row"]
 
 DORMANT = (
     Dormant(symbol="VENUSDT", base="VEN", quote="USDT", status="BREAK", price="0.9000"),
@@ -16,11 +17,22 @@ DORMANT = (
     Dormant(symbol="EURBUSD", base="EUR", quote="BUSD", status="END_OF_DAY", price="1.0700"),
 )
 
+ORDER_LIMITS = (
+    OrderLimit(interval="SECOND", interval_num=10, limit=100, seconds=10.0),
+    OrderLimit(interval="DAY", interval_num=1, limit=200_000, seconds=86_400.0),
+)
 # enums.md, Rate limiters; RAW_REQUESTS as of the changelog of 2026-03-27.
 RATE_LIMITS = (
     {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000},
-    {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 100},
-    {"rateLimitType": "ORDERS", "interval": "DAY", "intervalNum": 1, "limit": 200000},
+    *(
+        {
+            "rateLimitType": "ORDERS",
+            "interval": limit.interval,
+            "intervalNum": limit.interval_num,
+            "limit": limit.limit,
+        }
+        for limit in ORDER_LIMITS
+    ),
     {"rateLimitType": "RAW_REQUESTS", "interval": "MINUTE", "intervalNum": 5, "limit": 300000},
 )
 
