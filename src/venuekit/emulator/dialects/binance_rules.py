@@ -63,6 +63,28 @@ ERRORS: Mapping[str, VenueError] = {
         code=-1102, message="'{}' contains unexpected value. Cannot be greater than {}."
     ),
     "TOO_PRECISE": VenueError(code=-1111, message="Parameter '{}' has too much precision."),
+    # What errors.md has for the WebSocket API.
+    "UNAUTHORIZED": VenueError(
+        code=-1002, status=401, message="You are not authorized to execute this request."
+    ),
+    "SERVER_BUSY": VenueError(
+        code=-1008,
+        status=503,
+        message="Server is currently overloaded with other requests. Please try again in a few minutes.",
+    ),
+    "UNKNOWN_METHOD": VenueError(code=-1020, message="This operation is not supported."),
+    "UNKNOWN_PARAMETER": VenueError(code=-1103, message="An unknown parameter was sent."),
+    "INVALID_JSON": VenueError(code=-1135, message="Invalid JSON Request"),
+    "BAD_JSON_PARAMETER": VenueError(code=-1135, message="JSON sent for parameter '{}' is not valid"),
+    "TOO_MANY_SUBSCRIPTIONS": VenueError(
+        code=-1191,
+        message="Too many subscriptions. Connection may create up to '{}' subscriptions at a time.",
+    ),
+    "SUBSCRIPTION_ACTIVE": VenueError(code=-2035, message="User Data Stream subscription already active."),
+    "SUBSCRIPTION_INACTIVE": VenueError(code=-2036, message="User Data Stream subscription not active."),
+    "NO_SUBSCRIPTION_LEFT": VenueError(
+        code=-2042, message="Maximum subscription ID reached for this connection."
+    ),
     "SERVER_ERROR": VenueError(
         code=-1001, status=503, message="Internal error; unable to process your request. Please try again."
     ),
