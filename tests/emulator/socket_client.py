@@ -56,9 +56,7 @@ def signature(member: Customer, params: Mapping[str, Any]) -> str:
     key = member.private_key
     if key is None:
         return hmac.new((member.api_secret or "").encode(), payload, sha256).hexdigest()
-    raw = (
-        key.sign(payload) if isinstance(key, Ed25519PrivateKey) else key.sign(payload, PKCS1v15(), SHA256())
-    )
+    raw = key.sign(payload) if isinstance(key, Ed25519PrivateKey) else key.sign(payload, PKCS1v15(), SHA256())
     return b64encode(raw).decode()
 
 
@@ -68,7 +66,9 @@ class SocketClient:
     def __init__(self, venue: BinanceSpotDialect, *, query: str = "", after: float = 0.0) -> None:
         self.venue = venue
         self.after = after
-        pairs = [(name, value) for name, _, value in (part.partition("=") for part in query.split("&") if part)]
+        pairs = [
+            (name, value) for name, _, value in (part.partition("=") for part in query.split("&") if part)
+        ]
         connection = venue.connect(DOOR, pairs, now=START + after)
         assert isinstance(connection, Connection), connection
         self.connection = connection

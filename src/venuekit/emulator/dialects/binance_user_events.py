@@ -82,7 +82,7 @@ def _told(event: AccountEvent, pen: Pen, now: float) -> Iterator[Fields]:
     elif event.order is not None and event.event is not None:
         execution = _execution(event.event, event.order)
         if execution:
-            yield _report(event, event.order, event.event, execution, pen) | {"E": pen.milliseconds(now)}
+            yield _report(event, event.order, execution, pen, now)
 
 
 # Balances.
@@ -162,13 +162,14 @@ def _execution(event: OrderEvent, order: OrderRecord) -> str:
     return _EXECUTIONS.get(type(event), "")
 
 
-def _report(event: AccountEvent, order: OrderRecord, what: OrderEvent, execution: str, pen: Pen) -> Fields:
-    state = order.state
+def _report(event: AccountEvent, order: OrderRecord, execution: str, pen: Pen, now: float) -> Fields:
+    state, what = order.state, event.event
     request = state.request
     client_order_id, original = _client_order_ids(event, order)
+    trade = _trade(event)
     return {
         "e": "executionReport",
-        "E": 0,
+        "E": pen.milliseconds(now),
         "s": pen.symbol(state.trading_pair),
         "c": client_order_id,
         "S": "BUY" if request.is_buy else "SELL",
@@ -184,18 +185,38 @@ def _report(event: AccountEvent, order: OrderRecord, what: OrderEvent, execution
         "X": "EXPIRED_IN_MATCH" if _is_ended_in_match(what) else _STATUSES[state.status],
         "r": "NONE",
         "i": state.order_id,
-        **_trade(event),
+        "l": trade.amount,
+        "z": _eight(state.filled),
+        "L": trade.price,
+        "n": trade.fee,
+        "N": trade.fee_asset,
         "T": pen.milliseconds(event.time),
-        **_prevention(order, what, execution, pen),
+        "t": trade.trade_id,
         "I": event.execution_id,
         "w": _is_on_the_book(state, execution),
+        "m": trade.is_maker,
         "M": execution == "TRADE",
         "O": pen.milliseconds(order.placed_at),
         "Z": _eight(state.quote_filled),
+        "Y": trade.value,
         "Q": _eight(request.quote_amount or _NOTHING),
+        **_working(order, pen),
         "V": request.self_trade.name,
-        **_conditional(order, what, pen),
+        **_prevention(order, what, execution, pen),
+        **_conditional(order, what),
     }
+
+
+class _Trade(NamedTuple):
+    """A report's words for a trade; those it has without one."""
+
+    amount: str = "0.00000000"
+    price: str = "0.00000000"
+    value: str = "0.00000000"
+    fee: str = "0"
+    fee_asset: str | None = None
+    trade_id: int = -1
+    is_maker: bool = False
 
 
 def _client_order_ids(event: AccountEvent, order: OrderRecord) -> tuple[str, str]:
@@ -207,26 +228,22 @@ def _client_order_ids(event: AccountEvent, order: OrderRecord) -> tuple[str, str
     return order.client_order_id, ""
 
 
-def _trade(event: AccountEvent) -> Fields:
-    fill, order = event.fill, event.order
-    filled = _NOTHING if order is None else order.state.filled
+def _trade(event: AccountEvent) -> _Trade:
+    fill = event.fill
     if fill is None:
-        zero = _eight(_NOTHING)
-        last = {"l": zero, "z": _eight(filled), "L": zero, "n": "0", "N": None, "t": -1, "Y": zero}
-        return last | {"m": False}
-    return {
-        "l": _eight(fill.amount),
-        "z": _eight(filled),
-        "L": _eight(fill.price),
-        "n": _eight(fill.fee.amount),
-        "N": fill.fee.token,
-        "t": fill.trade_id,
-        "Y": _eight(fill.quote_amount),
-        "m": fill.is_maker,
-    }
+        return _Trade()
+    return _Trade(
+        amount=_eight(fill.amount),
+        price=_eight(fill.price),
+        value=_eight(fill.quote_amount),
+        fee=_eight(fill.fee.amount),
+        fee_asset=fill.fee.token,
+        trade_id=fill.trade_id,
+        is_maker=fill.is_maker,
+    )
 
 
-def _is_ended_in_match(what: OrderEvent) -> bool:
+def _is_ended_in_match(what: OrderEvent | None) -> bool:
     return isinstance(what, Expired) and what.reason is ExpiryReason.SELF_TRADE
 
 
@@ -238,7 +255,7 @@ def _is_on_the_book(state: OrderState, execution: str) -> bool:
     return rests or execution == "NEW"
 
 
-def _prevention(order: OrderRecord, what: OrderEvent, execution: str, pen: Pen) -> Fields:
+def _prevention(order: OrderRecord, what: OrderEvent | None, execution: str, pen: Pen) -> Fields:
     """The fields of an order that met one of its own account."""
     match = order.prevented
     if execution != "TRADE_PREVENTION" or match is None:
@@ -250,7 +267,7 @@ def _prevention(order: OrderRecord, what: OrderEvent, execution: str, pen: Pen) 
     return {
         "v": match.match_id,
         "A": _eight(CONTEXT.add(order.state.prevented, rest)),
-        "B": _eight(lost),
+        "B": _eight(lost or rest),
         "u": -1,  # "If the account is not part of a trade group, this will be -1" (stp_faq.md)
         "U": match.maker_order_id if is_taker else match.taker_order_id,
         "Cs": pen.symbol(match.trading_pair),
@@ -260,10 +277,13 @@ def _prevention(order: OrderRecord, what: OrderEvent, execution: str, pen: Pen) 
     }
 
 
-def _conditional(order: OrderRecord, what: OrderEvent, pen: Pen) -> Fields:
+def _working(order: OrderRecord, pen: Pen) -> Fields:
+    since = order.working_since
+    return {} if since is None else {"W": pen.milliseconds(since)}
+
+
+def _conditional(order: OrderRecord, what: OrderEvent | None) -> Fields:
     fields: Fields = {}
-    if order.working_since is not None:
-        fields["W"] = pen.milliseconds(order.working_since)
     if isinstance(what, Expired) and what.reason in _REASONS:
         fields["eR"] = _REASONS[what.reason]
     for name, word in (("j", "strategyId"), ("J", "strategyType")):
