@@ -7,8 +7,8 @@ from tests.emulator.scripted_market import START, ScriptedMarket
 from venuekit.emulator.market import Market
 
 
-def _run(market: Market, until: float, lag: float = 0.0) -> int:
-    return sum(1 for _ in market.advance(START + until, lag))
+def _run(market: Market, until: float) -> int:
+    return sum(1 for _ in market.advance(START + until))
 
 
 def test_every_remembered_past_is_the_book_of_its_id() -> None:
@@ -17,7 +17,7 @@ def test_every_remembered_past_is_the_book_of_its_id() -> None:
         source.happens(0.001 * number, bids=[(f"{90 + number % 7}.50", f"{number % 5}.000")])
     market = Market("BTCUSDT", source)
     seen = {}
-    for _ in market.advance(START + 10, 0.0):
+    for _ in market.advance(START + 10):
         seen[market.book.last_id] = market.snapshot()
     for ids in (0, 1, 500, 1023, 1024, 1025):
         assert market.snapshot_before(ids) == seen[4000 - ids]
@@ -36,8 +36,15 @@ def test_time_that_the_market_slept_through_does_not_happen_to_it() -> None:
     source = ScriptedMarket()
     source.happens(1.0, trades=[("101.00", "1.000", True)])
     market = Market("BTCUSDT", source)
-    assert _run(market, 5.0, lag=5.0) == 0
-    assert _run(market, 6.0, lag=5.0) == 1
+    market.time.stop("a pause", START)
+    market.time.stop("a halt", START + 1.0)
+    assert _run(market, 4.0) == 0
+    market.time.go_on("a pause", START + 4.0)
+    assert _run(market, 5.0) == 0
+    market.time.go_on("a halt", START + 5.0)
+    market.time.go_on("a halt", START + 5.5)
+    assert _run(market, 5.5) == 0
+    assert _run(market, 6.0) == 1
     assert market.trades[0].time == START + 6.0
 
 

@@ -94,7 +94,7 @@ def test_a_market_publishes_what_accounts_do() -> None:
     matched = MatchedMarket(ScriptedMarket())
     market = Market("BTCUSDT", matched)
     matched.place(order(is_buy=True, price="101.00", amount=Decimal(2)), START + 1)
-    list(market.advance(START + 1, 0.0))
+    list(market.advance(START + 1))
     assert (market.book.best_bid, market.book.best_ask) == (("101.00", "1.000"), ("102.00", "1.000"))
     assert [(trade.price, trade.amount) for trade in market.trades] == [("101.00", "1.000")]
 
@@ -103,7 +103,7 @@ def test_ids_can_be_spread_over_the_combined_market() -> None:
     matched = MatchedMarket(ScriptedMarket())
     market = Market("BTCUSDT", SparseIds(matched, 7))
     matched.place(order(is_buy=True, price="99.00"), START + 1)
-    list(market.advance(START + 1, 0.0))
+    list(market.advance(START + 1))
     assert market.book.last_id == 1001 * 7
 
 
@@ -136,7 +136,7 @@ class Traded:
 
     def run(self, now: float) -> None:
         before = self.market.book.last_id
-        for step, _ in self.market.advance(now, 0.0):
+        for step, _ in self.market.advance(now):
             assert step.first_id > before
             before = max(before, step.last_id)
             bid, ask = self.market.book.best_bid, self.market.book.best_ask
@@ -207,7 +207,7 @@ def traded_recording(recorded: Callable[[], RecordedMarket]) -> Traded:
 def test_without_orders_a_recording_is_replayed_as_it_is(recorded: Callable[[], RecordedMarket]) -> None:
     alone, combined = Market("ALONE", recorded()), Market("COMBINED", MatchedMarket(recorded()))
     for market in (alone, combined):
-        list(market.advance(START + 400, 0.0))
+        list(market.advance(START + 400))
     assert (alone.snapshot(), alone.trades) == (combined.snapshot(), combined.trades)
 
 

@@ -16,6 +16,7 @@ from venuekit.emulator.order import OrderEvent, OrderRequest, OrderState, Refusa
 from venuekit.emulator.order_archive import OrderArchive
 from venuekit.emulator.order_record import AccountEvent, Amendment, Fill, OrderRecord, PreventedMatch
 from venuekit.emulator.step import MarketSource
+from venuekit.emulator.taking import prevention
 from venuekit.model.decimals import CONTEXT
 from venuekit.protocol.frozen import Frozen
 
@@ -71,7 +72,7 @@ class Desk:
     def __init__(self, ledger: Ledger | None = None) -> None:
         self.ledger = Ledger(rates=self.rate) if ledger is None else ledger
         self.ledger.follow(self._note_entry)
-        self.time = MarketTime()
+        self.times: dict[str, MarketTime] = {}
         self.archive = OrderArchive()
         self.markets: dict[str, MatchedMarket] = {}
         self.reference_rates: dict[tuple[str, str], Decimal] = {}
@@ -80,7 +81,7 @@ class Desk:
         self._sequences: dict[str, int] = {}
         self._changed: dict[str, dict[str, None]] = {}
         self._executions = 0
-        self._matches = 0
+        self._matches: dict[str, int] = {}
         self._deposits = 0
         self._command_time: float | None = None
         self._command_id = ""
@@ -93,6 +94,10 @@ class Desk:
         market = MatchedMarket(source, treasury=self, first_order_id=first_order_id)
         self.markets[source.instrument.trading_pair] = market
         return market
+
+    def time_of(self, trading_pair: str) -> MarketTime:
+        """The time that passes in a market."""
+        return self.times.setdefault(trading_pair, MarketTime())
 
     def rate(self, asset: str, other: str) -> Decimal | None:
         """How much of `other` one unit of `asset` is worth, by last prices, else by `reference_rates`."""
@@ -172,13 +177,13 @@ class Desk:
         """
         with self._command(trading_pair, now) as events:
             self._terms = terms or {}
-            answer = self.markets[trading_pair].place(request, self.time.at(now))
+            answer = self.markets[trading_pair].place(request, self.time_of(trading_pair).at(now))
         return self._done(trading_pair, answer, events)
 
     def cancel(self, trading_pair: str, order_id: int, now: float, command_id: str = "") -> Done:
         """End an open order."""
         with self._command(trading_pair, now, command_id) as events:
-            answer = self.markets[trading_pair].cancel(order_id, self.time.at(now))
+            answer = self.markets[trading_pair].cancel(order_id, self.time_of(trading_pair).at(now))
         return self._done(trading_pair, answer, events)
 
     def amend(
@@ -198,13 +203,15 @@ class Desk:
         """
         with self._command(trading_pair, now) as events:
             self._renaming = client_order_id
-            answer = self.markets[trading_pair].amend(order_id, self.time.at(now), amount=amount, price=price)
+            answer = self.markets[trading_pair].amend(
+                order_id, self.time_of(trading_pair).at(now), amount=amount, price=price
+            )
         return self._done(trading_pair, answer, events)
 
     @contextmanager
     def _command(self, trading_pair: str, now: float, command_id: str = "") -> Iterator[list[AccountEvent]]:
         """Gather what a command leads to, once the market has come to its moment."""
-        self.markets[trading_pair].catch_up(self.time.at(now))
+        self.markets[trading_pair].catch_up(self.time_of(trading_pair).at(now))
         self._command_time, self._command_id, self._command_events = now, command_id, []
         try:
             yield self._command_events
@@ -308,24 +315,20 @@ class Desk:
     def _tell_of_prevention(self, event: told.Prevented) -> None:
         """Both orders learn of it at once, the incoming one first."""
         now = self._moment(event.state)
-        self._matches += 1
-        before = [
-            self.archive.order(state.trading_pair, state.order_id) for state in (event.state, event.maker)
-        ]
-        lost = [
-            CONTEXT.subtract(state.prevented, Decimal(0) if record is None else record.state.prevented)
-            for state, record in zip((event.state, event.maker), before, strict=True)
-        ]
+        pair = event.state.trading_pair
+        match_id = self._matches[pair] = self._matches.get(pair, -1) + 1
+        mode = prevention(event.state.request.self_trade)
         match = PreventedMatch(
-            match_id=self._matches,
-            trading_pair=event.state.trading_pair,
+            match_id=match_id,
+            trading_pair=pair,
             account=event.state.request.account,
             taker_order_id=event.state.order_id,
             maker_order_id=event.maker.order_id,
             price=event.price,
             amount=event.amount,
-            taker_lost=lost[0],
-            maker_lost=lost[1],
+            mode=event.state.request.self_trade,
+            taker_lost=_lost(event.state, event.amount, mode.decrements, mode.expires_taker),
+            maker_lost=_lost(event.maker, event.amount, mode.decrements, mode.expires_maker),
             time=now,
         )
         self.archive.add_prevented(match)
@@ -383,10 +386,16 @@ class Desk:
 
     def _moment(self, state: OrderState) -> float:
         """When a market's event happened, on the machine's clock."""
-        if self._command_time is not None and self.time.is_paused:
+        time = self.time_of(state.trading_pair)
+        if self._command_time is not None and time.is_stopped:
             return self._command_time
-        return state.updated_at + self.time.lag
+        return state.updated_at + time.lag
 
     def _reference(self, reference: str) -> str:
         self._deposits += 1
         return reference or f"{self._deposits}"
+
+
+def _lost(state: OrderState, amount: Decimal, decrements: bool, expires: bool) -> Decimal:
+    """What the prevention of a trade costs an order: what would have traded, all its rest, or nothing."""
+    return amount if decrements else state.left if expires else Decimal(0)

@@ -27,6 +27,8 @@ _REAL_TIME = 0.01
 """Seconds between two looks at the markets while somebody follows a stream without a cadence."""
 _IDLE = 0.1
 """Seconds between two looks at pings, lifetimes and connection faults."""
+_PAUSE = "pause"
+"""Why all markets stand still at once."""
 _OUTBOX = 20_000
 """Frames that a client may leave unread before the venue gives it up."""
 _DEFAULT_AGE = 1_000
@@ -72,7 +74,8 @@ class Dialect(ABC):
             symbol = self.symbol_of(source.instrument)
             if symbol in self.markets:
                 raise errors.AmbiguousSymbol(f"two markets would be listed as {symbol}")
-            self.markets[symbol] = Market(symbol, source)
+            time = self.desk.time_of(source.instrument.trading_pair)
+            self.markets[symbol] = Market(symbol, source, time)
         self.faults = FaultTable()
         self.skew = 0.0
         self.connections: dict[int, Connection] = {}
@@ -84,6 +87,7 @@ class Dialect(ABC):
         self._connects: dict[tuple[str, ConnectionLimits], RollingWindow] = {}
         self._cache: dict[tuple[str, int | None], tuple[float, Snapshot]] = {}
         self._next_check = start_time
+        self._is_paused = False
 
     # What a venue's product has to know.
 
@@ -302,7 +306,7 @@ class Dialect(ABC):
     @property
     def is_paused(self) -> bool:
         """Whether the markets stand still."""
-        return self.desk.time.is_paused
+        return self._is_paused
 
     def pause(self, now: float) -> None:
         """Stop the markets; everything up to their last ids is published at once."""
@@ -311,12 +315,16 @@ class Dialect(ABC):
             for topic in list(self._topics.values()):
                 if topic.market is not None:
                     self._publish(topic, now)
-            self.desk.time.pause(now)
+            self._is_paused = True
+            for market in self.markets.values():
+                market.time.stop(_PAUSE, now)
 
     def resume(self, now: float) -> None:
         """Let the markets go on where they stopped; the time of the pause does not happen to them."""
         self.tick(now)
-        self.desk.time.resume(now)
+        self._is_paused = False
+        for market in self.markets.values():
+            market.time.go_on(_PAUSE, now)
 
     def tick(self, now: float) -> None:
         """Let the venue live until `now`: markets move, streams are published, pings go out."""
@@ -352,15 +360,13 @@ class Dialect(ABC):
                 self._publish(topic, moment)
 
     def _advance(self, moment: float) -> None:
-        if self.is_paused:
-            return
         heard: dict[str, list[Topic]] = {}
         for topic in self._topics.values():
             for symbol in topic.symbols:
                 heard.setdefault(symbol, []).append(topic)
         for symbol, market in self.markets.items():
             topics = heard.get(symbol, ())
-            for step, aggregates in market.advance(moment, self.desk.time.lag):
+            for step, aggregates in market.advance(moment):
                 for topic in topics:
                     topic.feed(step, aggregates)
                     if not topic.channel.cadence:

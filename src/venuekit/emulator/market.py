@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from venuekit.emulator.day import Day
+from venuekit.emulator.market_time import MarketTime
 from venuekit.emulator.step import Instrument, LevelChange, MarketSource, MarketStep, MarketTrade
 from venuekit.emulator.venue_book import VenueBook
 from venuekit.model.decimals import CONTEXT, decimal_of, plain
@@ -45,8 +46,9 @@ class Aggregate(Frozen):
 class Market:
     """A symbol that trades."""
 
-    def __init__(self, symbol: str, source: MarketSource) -> None:
+    def __init__(self, symbol: str, source: MarketSource, time: MarketTime | None = None) -> None:
         self.symbol = symbol
+        self.time = MarketTime() if time is None else time
         self.instrument: Instrument = source.instrument
         self.book = VenueBook(source.instrument)
         self.trades: deque[MarketTrade] = deque(maxlen=_TAPE)
@@ -61,12 +63,14 @@ class Market:
         self._checkpoints: list[Snapshot] = [self.snapshot()]
         self._past: deque[MarketStep] = deque()
 
-    def advance(self, until: float, lag: float) -> Iterator[tuple[MarketStep, list[Aggregate]]]:
-        """Let the market run to the moment `until`, step by step, each with its trades aggregated.
+    def advance(self, until: float) -> Iterator[tuple[MarketStep, list[Aggregate]]]:
+        """Let the market run to the machine's moment `until`, step by step, each with its trades aggregated.
 
-        `lag` is how far the source's time is behind the machine's, in seconds: it grows while the venue
-        is paused. Steps come out on the machine's time.
+        Steps come out on the machine's time. A market that is stopped does not move.
         """
+        if self.time.is_stopped:
+            return
+        lag = self.time.lag
         for told in self._source.until(until - lag):
             step = _later(told, lag) if lag else told
             self.book.apply(step)

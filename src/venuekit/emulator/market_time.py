@@ -1,4 +1,4 @@
-"""Between the machine's clock and the time that passes in a venue's markets."""
+"""Between the machine's clock and the time that passes in a market."""
 
 from __future__ import annotations
 
@@ -6,28 +6,32 @@ __all__ = ["MarketTime"]
 
 
 class MarketTime:
-    """The markets' time is the machine's, less all pauses; it stands still during one. Seconds."""
+    """A market's time is the machine's, less all stops; it stands still during one. Seconds.
+
+    Several reasons may stop it: it goes on when the last of them is gone.
+    """
 
     def __init__(self) -> None:
         self.lag = 0.0
-        self._paused_at: float | None = None
+        self._stopped_at = 0.0
+        self._reasons: dict[str, None] = {}
 
     @property
-    def is_paused(self) -> bool:
-        """Whether the markets stand still."""
-        return self._paused_at is not None
+    def is_stopped(self) -> bool:
+        """Whether the market stands still."""
+        return bool(self._reasons)
 
     def at(self, now: float) -> float:
-        """The markets' time at the machine's moment `now`."""
-        return (now if self._paused_at is None else self._paused_at) - self.lag
+        """The market's time at the machine's moment `now`."""
+        return (self._stopped_at if self._reasons else now) - self.lag
 
-    def pause(self, now: float) -> None:
-        """Stand still from now on; a second pause changes nothing."""
-        if self._paused_at is None:
-            self._paused_at = now
+    def stop(self, reason: str, now: float) -> None:
+        """Stand still from now on; a second stop for one reason changes nothing."""
+        if not self._reasons:
+            self._stopped_at = now
+        self._reasons[reason] = None
 
-    def resume(self, now: float) -> None:
-        """Go on; the time of the pause does not happen to the markets."""
-        if self._paused_at is not None:
-            self.lag += now - self._paused_at
-            self._paused_at = None
+    def go_on(self, reason: str, now: float) -> None:
+        """The reason is gone; the time of the stop does not happen to the market."""
+        if self._reasons.pop(reason, self) is None and not self._reasons:
+            self.lag += now - self._stopped_at

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from venuekit.emulator.ledger import Balance, Entry
-from venuekit.emulator.order import ExpiryReason, OrderEvent, OrderState
+from venuekit.emulator.order import ExpiryReason, OrderEvent, OrderState, SelfTrade
+from venuekit.model.decimals import CONTEXT
 from venuekit.model.fees import TokenAmount
 from venuekit.protocol.frozen import Frozen
 
@@ -56,6 +57,7 @@ class PreventedMatch(Frozen):
     maker_order_id: int
     price: Decimal
     amount: Decimal
+    mode: SelfTrade
     taker_lost: Decimal
     maker_lost: Decimal
     time: float
@@ -93,6 +95,13 @@ class OrderRecord(Frozen):
     def account(self) -> str:
         """Whose it is."""
         return self.state.request.account
+
+    @property
+    def lost(self) -> Decimal:
+        """What the prevention of self-trades has cost it, the rest that it expired with included."""
+        if self.expiry is ExpiryReason.SELF_TRADE:
+            return CONTEXT.subtract(self.state.amount, self.state.filled)
+        return self.state.prevented
 
     @property
     def is_open(self) -> bool:

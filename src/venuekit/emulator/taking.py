@@ -7,7 +7,16 @@ from typing import NamedTuple, Protocol
 from venuekit.emulator.liquidity import LiveOrder, Side
 from venuekit.emulator.order import SelfTrade
 
-__all__ = ["Appetite", "BaseAppetite", "Meeting", "Plan", "Prevention", "QuoteAppetite", "planned"]
+__all__ = [
+    "Appetite",
+    "BaseAppetite",
+    "Meeting",
+    "Plan",
+    "Prevention",
+    "QuoteAppetite",
+    "planned",
+    "prevention",
+]
 
 
 class Prevention(NamedTuple):
@@ -24,6 +33,11 @@ _PREVENTIONS = {
     SelfTrade.EXPIRE_BOTH: Prevention(expires_maker=True, expires_taker=True),
     SelfTrade.DECREMENT: Prevention(decrements=True),
 }
+
+
+def prevention(mode: SelfTrade) -> Prevention:
+    """What a mode does; nothing where the orders trade."""
+    return _PREVENTIONS.get(mode, Prevention())
 
 
 class Meeting(NamedTuple):
@@ -97,7 +111,7 @@ def planned(taker: LiveOrder, side: Side, limit: int | None, appetite: Appetite,
 
     What an appetite for quote leaves is measured at the price it reached, `last_price` on an empty side.
     """
-    prevention = _PREVENTIONS.get(taker.request.self_trade)
+    mode = _PREVENTIONS.get(taker.request.self_trade)
     meetings: list[Meeting] = []
     base = cost = met = 0
     price = last_price
@@ -108,16 +122,16 @@ def planned(taker: LiveOrder, side: Side, limit: int | None, appetite: Appetite,
         if not amount:
             break
         is_own = maker is not None and maker.request.account == taker.request.account
-        if not is_own or prevention is None:
+        if not is_own or mode is None:
             meetings.append(Meeting(rank, maker, amount, None))
             base += amount
             cost += price * amount
         else:
-            meetings.append(Meeting(rank, maker, amount, prevention))
-            if prevention.expires_taker:
+            meetings.append(Meeting(rank, maker, amount, mode))
+            if mode.expires_taker:
                 is_stopped = True
                 break
-            if prevention.expires_maker:
+            if mode.expires_maker:
                 continue
         met += amount
         appetite.feed(price, amount)

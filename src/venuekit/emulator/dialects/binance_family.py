@@ -14,9 +14,9 @@ from venuekit.emulator.connection import Connection, Frame
 from venuekit.emulator.day import written
 from venuekit.emulator.desk import Desk
 from venuekit.emulator.dialect import Query
+from venuekit.emulator.dialects.binance_errors import Complaint
 from venuekit.emulator.dialects.binance_listing import Dormant, Listing, listings
 from venuekit.emulator.dialects.binance_requests import BinanceRequests, Fields, Parameters
-from venuekit.emulator.dialects.binance_rules import Complaint
 from venuekit.emulator.dialects.recorded_binance import BinanceReader
 from venuekit.emulator.faults import Fault, FaultKind
 from venuekit.emulator.market import Aggregate, Market, Snapshot

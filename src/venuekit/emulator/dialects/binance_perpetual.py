@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from venuekit.emulator.day import written
+from venuekit.emulator.dialects.binance_errors import Complaint
 from venuekit.emulator.dialects.binance_family import BinanceFamily, has_moved, market_of
 from venuekit.emulator.dialects.binance_listing import Listing
 from venuekit.emulator.dialects.binance_perpetual_listing import DORMANT, PERPETUAL, RATE_LIMITS, symbol_row
 from venuekit.emulator.dialects.binance_requests import Fields, Parameters, Pool, Route
-from venuekit.emulator.dialects.binance_rules import Complaint, Kind, Parameter, by_limit
+from venuekit.emulator.dialects.binance_rules import Kind, Parameter, by_limit
 from venuekit.emulator.limits import ConnectionLimits
 from venuekit.emulator.market import Snapshot
 from venuekit.emulator.step import MarketTrade

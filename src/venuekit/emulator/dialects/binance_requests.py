@@ -11,15 +11,9 @@ from venuekit.emulator.accounts import Customer
 from venuekit.emulator.answer import Answer, Request, json_answer
 from venuekit.emulator.desk import Desk
 from venuekit.emulator.dialect import Dialect
+from venuekit.emulator.dialects.binance_errors import ERRORS, Complaint
 from venuekit.emulator.dialects.binance_order_counts import OrderCounts, OrderLimit
-from venuekit.emulator.dialects.binance_rules import (
-    ERRORS,
-    Complaint,
-    Parameter,
-    Weight,
-    WeightLimit,
-    check,
-)
+from venuekit.emulator.dialects.binance_rules import Parameter, Weight, WeightLimit, check
 from venuekit.emulator.dialects.binance_security import (
     Caller,
     Security,

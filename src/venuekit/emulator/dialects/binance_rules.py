@@ -1,8 +1,4 @@
-"""What Binance checks before it answers: parameters, weights, bans; and what it says when it refuses.
-
-Sources: binance-spot-api-docs errors.md (2026-05-18) and rest-api.md (2026-06-01); USD-M "Error Code" page
-(copy of 2025-03-15). HTTP statuses per code are convention where neither page names one.
-"""
+"""What Binance checks before it answers: parameters, weights, bans (rest-api.md, 2026-06-01)."""
 
 from __future__ import annotations
 
@@ -13,124 +9,20 @@ from typing import Any
 
 import msgspec
 
+from venuekit.emulator.dialects.binance_errors import Complaint
+from venuekit.emulator.digits import decimals_of
 from venuekit.emulator.limits import FixedWindow
 from venuekit.model.decimals import decimal_of
 from venuekit.protocol.frozen import Frozen
 
 __all__ = [
-    "ERRORS",
-    "Complaint",
     "Kind",
     "Parameter",
-    "VenueError",
     "Weight",
     "WeightLimit",
     "by_limit",
     "check",
 ]
-
-
-class VenueError(Frozen):
-    """One row of the error table; `message` has a place `{}` for each word that varies."""
-
-    code: int
-    message: str
-    status: int = 400
-
-
-ERRORS: Mapping[str, VenueError] = {
-    "TIMEOUT": VenueError(
-        code=-1007,
-        status=504,
-        message=(
-            "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
-        ),
-    ),
-    "TOO_MANY_ORDERS": VenueError(
-        code=-1015, status=429, message="Too many new orders; current limit is {} orders per {}."
-    ),
-    "BEHIND_TIME": VenueError(code=-1021, message="Timestamp for this request is outside of the recvWindow."),
-    "AHEAD_OF_TIME": VenueError(
-        code=-1021, message="Timestamp for this request was 1000ms ahead of the server's time."
-    ),
-    "BAD_SIGNATURE": VenueError(code=-1022, message="Signature for this request is not valid."),
-    # 401 with this code: web-socket-api.md, Log in with API key; the other one is its neighbour.
-    "BAD_KEY_FORMAT": VenueError(code=-2014, status=401, message="API-key format invalid."),
-    "UNKNOWN_KEY": VenueError(
-        code=-2015, status=401, message="Invalid API-key, IP, or permissions for action."
-    ),
-    "VALUE_TOO_GREAT": VenueError(
-        code=-1102, message="'{}' contains unexpected value. Cannot be greater than {}."
-    ),
-    "TOO_PRECISE": VenueError(code=-1111, message="Parameter '{}' has too much precision."),
-    # What errors.md has for the WebSocket API.
-    "UNAUTHORIZED": VenueError(
-        code=-1002, status=401, message="You are not authorized to execute this request."
-    ),
-    "SERVER_BUSY": VenueError(
-        code=-1008,
-        status=503,
-        message="Server is currently overloaded with other requests. Please try again in a few minutes.",
-    ),
-    "UNKNOWN_METHOD": VenueError(code=-1020, message="This operation is not supported."),
-    "UNKNOWN_PARAMETER": VenueError(code=-1103, message="An unknown parameter was sent."),
-    "INVALID_JSON": VenueError(code=-1135, message="Invalid JSON Request"),
-    "BAD_JSON_PARAMETER": VenueError(code=-1135, message="JSON sent for parameter '{}' is not valid"),
-    "TOO_MANY_SUBSCRIPTIONS": VenueError(
-        code=-1191,
-        message="Too many subscriptions. Connection may create up to '{}' subscriptions at a time.",
-    ),
-    "SUBSCRIPTION_ACTIVE": VenueError(code=-2035, message="User Data Stream subscription already active."),
-    "SUBSCRIPTION_INACTIVE": VenueError(code=-2036, message="User Data Stream subscription not active."),
-    "NO_SUBSCRIPTION_LEFT": VenueError(
-        code=-2042, message="Maximum subscription ID reached for this connection."
-    ),
-    "SERVER_ERROR": VenueError(
-        code=-1001, status=503, message="Internal error; unable to process your request. Please try again."
-    ),
-    "ILLEGAL_CHARS": VenueError(
-        code=-1100, message="Illegal characters found in parameter '{}'; legal range is '{}'."
-    ),
-    "TOO_MANY_PARAMETERS": VenueError(
-        code=-1101, message="Too many parameters; expected '{}' and received '{}'."
-    ),
-    "DUPLICATE_PARAMETER": VenueError(code=-1101, message="Duplicate values for a parameter detected."),
-    "MANDATORY_PARAMETER": VenueError(
-        code=-1102, message="Mandatory parameter '{}' was not sent, was empty/null, or malformed."
-    ),
-    "UNREAD_PARAMETERS": VenueError(
-        code=-1104, message="Not all sent parameters were read; read '{}' parameter(s) but was sent '{}'."
-    ),
-    "EMPTY_PARAMETER": VenueError(code=-1105, message="Parameter '{}' was empty."),
-    "BAD_SYMBOL": VenueError(code=-1121, message="Invalid symbol."),
-    "BAD_SYMBOL_STATUS": VenueError(code=-1122, message="Invalid symbolStatus."),
-    "BAD_COMBINATION": VenueError(code=-1128, message="Combination of optional parameters invalid."),
-    "BAD_VALUE": VenueError(code=-1130, message="Data sent for parameter '{}' is not valid."),
-    "BAD_TICKER_TYPE": VenueError(code=-1139, message="Invalid ticker type."),
-    "DUPLICATE_SYMBOLS": VenueError(code=-1151, message="Symbol is present multiple times in the list."),
-    "OTHER_STATUS": VenueError(
-        code=-1220, message="The symbol's status does not match the requested symbolStatus."
-    ),
-    # Live text of 2026-10-07, without the documented text's quotes and full stop.
-    "BAD_DEPTH_LIMIT": VenueError(code=-4021, message="{} is not valid depth limit"),
-}
-
-
-class Complaint(Exception):
-    """A request is refused; carries the row of the table and its words.
-
-    `until` is the machine's moment from which it would be welcome, None where time does not help.
-    """
-
-    def __init__(self, name: str, *words: object, until: float | None = None) -> None:
-        error = ERRORS[name]
-        super().__init__(error.message.format(*words))
-        self.error = error
-        self.until = until
-
-    def fields(self) -> dict[str, Any]:
-        """The refusal as the venue writes it."""
-        return {"code": self.error.code, "msg": str(self)}
 
 
 class Kind(Enum):
@@ -162,7 +54,9 @@ _LEGAL: Mapping[Kind, str] = {
 class Parameter(Frozen):
     """One parameter of an endpoint.
 
-    `least` is the smallest number; `refused_as` names the error for a word that is none of `choices`.
+    `least` is the smallest number; `refused_as` names the error for a word that is none of `choices`,
+    `empty_as` the one for a parameter that is sent without a value. A decimal number may have `digits` after
+    its point.
     """
 
     name: str
@@ -171,6 +65,8 @@ class Parameter(Frozen):
     least: int = 0
     choices: tuple[str, ...] = ()
     refused_as: str = "BAD_VALUE"
+    empty_as: str = "EMPTY_PARAMETER"
+    digits: int = 8
 
 
 Weight = int | Callable[[Mapping[str, Any]], int]
@@ -213,7 +109,7 @@ def _is_sent(parameter: Parameter, sent: Mapping[str, str]) -> bool:
     if parameter.is_mandatory:
         raise Complaint("MANDATORY_PARAMETER", parameter.name)
     if parameter.name in sent:
-        raise Complaint("EMPTY_PARAMETER", parameter.name)
+        raise Complaint(parameter.empty_as, parameter.name)
     return False
 
 
@@ -230,6 +126,8 @@ def _read(parameter: Parameter, text: str) -> Any:
             raise Complaint("BAD_VALUE", parameter.name)
         return int(text)
     if parameter.kind is Kind.DECIMAL:
+        if decimals_of(text) > parameter.digits:
+            raise Complaint("TOO_PRECISE", parameter.name)
         return decimal_of(text)
     return text.lower() == "true" if parameter.kind is Kind.BOOLEAN else text
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from venuekit.emulator.accounts import Customer
 from venuekit.emulator.answer import Request
-from venuekit.emulator.dialects.binance_rules import Complaint, Kind, Parameter
+from venuekit.emulator.dialects.binance_errors import Complaint
+from venuekit.emulator.dialects.binance_rules import Kind, Parameter
 from venuekit.emulator.signing import is_signed
 from venuekit.model.decimals import CONTEXT
 from venuekit.protocol.frozen import Frozen
@@ -65,7 +66,7 @@ def security_parameters(security: Security, caller: Caller) -> tuple[Parameter, 
     if security is Security.NONE:
         return ()
     timing = (
-        Parameter(name="recvWindow", kind=Kind.DECIMAL),
+        Parameter(name="recvWindow", kind=Kind.DECIMAL, digits=3),
         Parameter(name="timestamp", kind=Kind.NUMBER, is_mandatory=True),
     )
     must_sign = caller.session is None
@@ -103,8 +104,6 @@ def refuse_time(parameters: Mapping[str, Any], venue_time: float) -> None:
     window: Decimal = parameters.get("recvWindow", _WINDOW)
     if window > _WIDEST_WINDOW:
         raise Complaint("VALUE_TOO_GREAT", "recvWindow", _WIDEST_WINDOW)
-    if CONTEXT.remainder(window, Decimal("0.001")):
-        raise Complaint("TOO_PRECISE", "recvWindow")
     sent = Decimal(parameters["timestamp"])
     if sent >= _MICROSECONDS:
         sent = CONTEXT.divide(sent, Decimal(1000))

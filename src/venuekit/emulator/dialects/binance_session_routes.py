@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from venuekit.emulator.accounts import Customer, KeyType
+from venuekit.emulator.dialects.binance_errors import Complaint
 from venuekit.emulator.dialects.binance_requests import Fields, Parameters, Route
-from venuekit.emulator.dialects.binance_rules import Complaint, Kind, Parameter
+from venuekit.emulator.dialects.binance_rules import Kind, Parameter
 from venuekit.emulator.dialects.binance_security import Security
 from venuekit.emulator.dialects.binance_session import Session
 from venuekit.emulator.dialects.binance_user_streams import UserStreams

@@ -16,9 +16,9 @@ from venuekit.emulator.answer import Answer, Request
 from venuekit.emulator.connection import ABNORMAL, Closing, Connection, Frame
 from venuekit.emulator.desk import Desk
 from venuekit.emulator.dialect import Query
+from venuekit.emulator.dialects.binance_errors import Complaint
 from venuekit.emulator.dialects.binance_family import BinanceFamily
 from venuekit.emulator.dialects.binance_requests import Parameters, Performed, Route
-from venuekit.emulator.dialects.binance_rules import Complaint
 from venuekit.emulator.dialects.binance_security import Caller, Security
 from venuekit.emulator.dialects.binance_session import Session
 from venuekit.emulator.dialects.binance_session_routes import SESSION_ROUTES, SUBSCRIBING

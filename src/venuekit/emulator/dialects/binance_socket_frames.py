@@ -13,7 +13,7 @@ import msgspec
 
 from venuekit.emulator.answer import Pairs
 from venuekit.emulator.connection import Frame
-from venuekit.emulator.dialects.binance_rules import Complaint
+from venuekit.emulator.dialects.binance_errors import Complaint
 from venuekit.protocol.frozen import Frozen
 
 __all__ = ["RequestId", "SocketRequest", "Unreadable", "answer_frame", "event_frame", "read_request"]

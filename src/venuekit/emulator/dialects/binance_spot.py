@@ -10,10 +10,11 @@ import msgspec
 
 from venuekit.emulator.connection import Connection, Frame
 from venuekit.emulator.day import written
+from venuekit.emulator.dialects.binance_errors import Complaint
 from venuekit.emulator.dialects.binance_family import COMBINED, BinanceFamily, has_moved, market_of
 from venuekit.emulator.dialects.binance_listing import Listing
 from venuekit.emulator.dialects.binance_requests import Fields, Parameters, Pool, Route
-from venuekit.emulator.dialects.binance_rules import Complaint, Kind, Parameter, by_limit
+from venuekit.emulator.dialects.binance_rules import Kind, Parameter, by_limit
 from venuekit.emulator.dialects.binance_socket import BinanceSocket
 from venuekit.emulator.dialects.binance_spot_listing import DORMANT, ORDER_LIMITS, RATE_LIMITS, symbol_row
 from venuekit.emulator.ledger import FeePlan
