@@ -171,7 +171,7 @@ class BinanceSocket(BinanceFamily):
             acknowledgement = self._subscription_fault(request)
             performed = self._perform(session, request, acknowledgement, now)
         frame = self._written(request.request_id, performed, performed if is_counted else None, now)
-        if acknowledgement is not None:
+        if acknowledgement is not None and fault is None:
             self.acknowledge(connection, frame.payload, now, acknowledgement)
         else:
             self._reply(connection, frame, fault, now)
