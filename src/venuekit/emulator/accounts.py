@@ -40,6 +40,8 @@ class KeyType(Enum):
 class Customer:
     """One account and its one key; the same seed makes the same customer on every machine.
 
+    `name` is the account's, `number` what venues call it.
+
     The RSA key takes a second to make, and is made when it is asked for.
     """
 
@@ -50,6 +52,7 @@ class Customer:
         self.api_key = "".join(drawn.choices(_ALPHABET, k=_KEY_LENGTH))
         self._secret = "".join(drawn.choices(_ALPHABET, k=_KEY_LENGTH))
         self._key_seed = drawn.randbytes(32)
+        self.number = drawn.randrange(10**8, 10**9)
 
     @property
     def api_secret(self) -> str | None:

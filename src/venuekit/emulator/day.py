@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import takewhile
 
 from venuekit.emulator.step import MarketTrade
 from venuekit.model.decimals import CONTEXT, plain
@@ -86,6 +87,13 @@ class Day:
             self._buckets.append(_Bucket(minute, price, trade.trade_id))
         self._buckets[-1].add(price, amount, trade.trade_id)
         self._last, self._last_amount = price, amount
+
+    def average(self, minutes: int, now: float) -> Decimal | None:
+        """The volume-weighted average price of the present minute and those before it; None: no trades."""
+        first = now // _MINUTE - minutes
+        recent = list(takewhile(lambda bucket: bucket.minute > first, reversed(self._buckets)))
+        volume = _total(bucket.volume for bucket in recent)
+        return CONTEXT.divide(_total(bucket.quote for bucket in recent), volume) if volume else None
 
     def summary(self, now: float) -> DaySummary:
         """The figures of the 24 hours before `now`."""

@@ -27,11 +27,12 @@ _UNREAD = 20_000
 
 
 class Done(Frozen):
-    """What a command led to: `refusal` says why nothing; else the order as it stands, and its new fills."""
+    """What a command led to: `refusal` says why nothing; else the order as it stands, and what it met."""
 
     refusal: RefusalReason | None = None
     order: OrderRecord | None = None
     fills: tuple[Fill, ...] = ()
+    matches: tuple[PreventedMatch, ...] = ()
 
     def record(self) -> OrderRecord:
         """The order.
@@ -79,6 +80,7 @@ class Desk:
         self._listeners: list[Callable[[AccountEvent], None]] = []
         self._feeds: dict[str, list[AccountFeed]] = {}
         self._sequences: dict[str, int] = {}
+        self._changes: dict[str, float] = {}
         self._changed: dict[str, dict[str, None]] = {}
         self._executions = 0
         self._matches: dict[str, int] = {}
@@ -146,6 +148,10 @@ class Desk:
         if entry is not None:
             self._tell(account, now, entry=entry)
         return entry
+
+    def changed_at(self, account: str, now: float) -> float:
+        """When something last happened in an account; `now` where nothing has."""
+        return self._changes.get(account, now)
 
     # What is told.
 
@@ -240,7 +246,15 @@ class Desk:
             and event.fill.order_id == order_id
             and event.fill.trading_pair == trading_pair
         )
-        return Done(order=record, fills=fills)
+        matches = tuple(
+            event.order.prevented
+            for event in events
+            if isinstance(event.event, told.Prevented)
+            and event.order is not None
+            and event.order.order_id == order_id
+            and event.order.prevented is not None
+        )
+        return Done(order=record, fills=fills, matches=matches)
 
     # The treasury of all markets.
 
@@ -365,6 +379,7 @@ class Desk:
             execution_id = self._executions
         sequence = self._sequences[account] = self._sequences.get(account, 0) + 1
         changed = self._changed.pop(account, {})
+        self._changes[account] = now
         event = AccountEvent(
             sequence=sequence,
             account=account,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from decimal import Decimal
 
 import msgspec
 
@@ -108,6 +109,11 @@ class Market:
     def last_price(self) -> str:
         """The price of the last trade, or where the market started."""
         return self.trades[-1].price if self.trades else self.instrument.start_price
+
+    def average_price(self, minutes: int, now: float) -> Decimal:
+        """The volume-weighted average of the last minutes' trades; without any, or for 0, the last price."""
+        average = self.day.average(minutes, now) if minutes else None
+        return decimal_of(self.last_price) if average is None else average
 
     def _remember(self, step: MarketStep) -> None:
         self._past.append(step)

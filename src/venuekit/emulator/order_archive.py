@@ -89,11 +89,13 @@ class OrderArchive:
         course = self._shelf(owner, trading_pair).courses[order_id]
         return course.now if as_of is None else course.as_of(as_of)
 
-    def by_client_id(self, account: str, trading_pair: str, client_order_id: str) -> OrderRecord | None:
-        """The newest order that has this client id."""
+    def by_client_id(
+        self, account: str, trading_pair: str, client_order_id: str, as_of: float | None = None
+    ) -> OrderRecord | None:
+        """The newest order that has this client id; as it was at a moment, None before it was placed."""
         shelf = self._shelves.get((account, trading_pair))
         order_id = None if shelf is None else shelf.by_client_id.get(client_order_id)
-        return None if order_id is None else self.order(trading_pair, order_id)
+        return None if order_id is None else self.order(trading_pair, order_id, as_of)
 
     def open_orders(
         self, account: str, trading_pair: str | None = None, as_of: float | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from venuekit.emulator.day import Day, DaySummary
 from venuekit.emulator.market import Market
@@ -39,13 +40,17 @@ class Dormant(Frozen):
 
 
 class Listing(Frozen):
-    """One symbol of `exchangeInfo`; `market` is None where nothing happens."""
+    """One symbol of `exchangeInfo`; `market` is None where nothing happens.
+
+    `filters` are the rows of its filters where they are not the product's usual ones.
+    """
 
     symbol: str
     status: str
     contract: str
     instrument: Instrument
     market: Market | None = None
+    filters: tuple[Mapping[str, Any], ...] | None = None
 
     @property
     def last_price(self) -> str:

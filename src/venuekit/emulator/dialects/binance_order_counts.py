@@ -26,11 +26,6 @@ class OrderLimit(Frozen):
     limit: int
     seconds: float
 
-    @property
-    def header(self) -> str:
-        """The header that tells the count (rest-api.md, Unfilled Order Count)."""
-        return f"X-MBX-ORDER-COUNT-{self.interval_num}{self.interval[0]}"
-
 
 class OrderCounts:
     """One account's."""
@@ -50,6 +45,11 @@ class OrderCounts:
         """Orders were taken in."""
         for window in self._windows.values():
             window.charge(orders, now)
+
+    def forget(self, orders: int, now: float) -> None:
+        """Orders that were added have been refused."""
+        for window in self._windows.values():
+            window.give_back(orders, now)
 
     def give_back(self, *, is_maker: bool, now: float) -> None:
         """An order was filled for the first time."""

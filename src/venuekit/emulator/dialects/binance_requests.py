@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from string import ascii_letters, digits
 from typing import Any, ClassVar
 
 import msgspec
@@ -25,12 +26,15 @@ from venuekit.emulator.faults import Fault, FaultKind, Site
 from venuekit.emulator.order_record import AccountEvent
 from venuekit.emulator.step import MarketSource
 from venuekit.protocol.frozen import Frozen
+from venuekit.seams import chance
 
 __all__ = ["BinanceRequests", "Fields", "Pairs", "Parameters", "Performed", "Pool", "Route", "Usage"]
 
 Parameters = Mapping[str, Any]
 Fields = dict[str, Any]
 Pairs = tuple[tuple[str, str], ...]
+_ALPHABET = ascii_letters + digits
+_ID_LENGTH = 22
 
 
 class Pool(Frozen):
@@ -124,6 +128,7 @@ class BinanceRequests(Dialect):
         super().__init__(sources, start_time=start_time, desk=desk, customers=customers)
         self._used: dict[tuple[str, str], WeightLimit] = {}
         self._orders: dict[str, OrderCounts] = {}
+        self._chance = chance.seeded("client order ids")
         self.desk.listen(self._give_back)
 
     # REST's door.
@@ -178,15 +183,24 @@ class BinanceRequests(Dialect):
             return _unknown_outcome(fault)
         if client is None:
             content = route.handler(self, parameters, now)
+        elif route.orders:
+            content = self._counting(route, client, parameters, now)
         else:
-            if route.orders:
-                self._refuse_orders(client, now)
             content = route.handler(self, client, parameters, now)
-            if route.orders:
-                self.order_counts(client.name).add(route.orders, self.venue_time(now))
         if fault is not None:
             return _unknown_outcome(fault)
         return Performed(status=200, content=content)
+
+    def _counting(self, route: Route, client: Customer, parameters: Parameters, now: float) -> Any:
+        """Act and count the order, before it is filled; one that is refused does not count."""
+        self._refuse_orders(client, now)
+        counts, moment = self.order_counts(client.name), self.venue_time(now)
+        counts.add(route.orders, moment)
+        try:
+            return route.handler(self, client, parameters, now)
+        except Complaint:
+            counts.forget(route.orders, moment)
+            raise
 
     def refusal(self, fault: Fault, now: float) -> Answer:
         """The venue's words for a fault's status, as REST sends them."""
@@ -207,6 +221,23 @@ class BinanceRequests(Dialect):
     def order_counts(self, account: str) -> OrderCounts:
         """An account's unfilled orders."""
         return self._orders.setdefault(account, OrderCounts(self.order_limits))
+
+    def order_usage(self, client: Customer, now: float) -> list[Usage]:
+        """What an account's limiters of unfilled orders hold."""
+        return [
+            Usage(
+                kind="ORDERS",
+                interval=limit.interval,
+                interval_num=limit.interval_num,
+                limit=limit.limit,
+                count=count,
+            )
+            for limit, count in self.order_counts(client.name).counts(self.venue_time(now))
+        ]
+
+    def new_client_id(self) -> str:
+        """The id of an order or a command whose sender named none."""
+        return "".join(self._chance.choices(_ALPHABET, k=_ID_LENGTH))
 
     def _refuse_orders(self, client: Customer, now: float) -> None:
         """Refuse one order too many.
@@ -259,17 +290,11 @@ class BinanceRequests(Dialect):
         if performed.retry_at is not None and not any(name == "Retry-After" for name, _ in headers):
             headers.append(_retry_after(performed.retry_at / 1000 - self.skew, now))
         if route.orders and client is not None:
-            for limit, count in self.order_counts(client.name).counts(moment):
-                headers.append((limit.header, str(count)))
-                usage.append(
-                    Usage(
-                        kind="ORDERS",
-                        interval=limit.interval,
-                        interval_num=limit.interval_num,
-                        limit=limit.limit,
-                        count=count,
-                    )
-                )
+            orders = self.order_usage(client, now)
+            headers.extend(
+                (f"X-MBX-ORDER-COUNT-{row.interval_num}{row.interval[0]}", str(row.count)) for row in orders
+            )
+            usage.extend(orders)
         return msgspec.structs.replace(performed, headers=tuple(headers), usage=tuple(usage))
 
     def _refused(self, complaint: Complaint) -> Performed:

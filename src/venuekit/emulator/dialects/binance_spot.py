@@ -16,7 +16,9 @@ from venuekit.emulator.dialects.binance_listing import Listing
 from venuekit.emulator.dialects.binance_requests import Fields, Parameters, Pool, Route
 from venuekit.emulator.dialects.binance_rules import Kind, Parameter, by_limit
 from venuekit.emulator.dialects.binance_socket import BinanceSocket
+from venuekit.emulator.dialects.binance_spot_account import ACCOUNT_ROUTES
 from venuekit.emulator.dialects.binance_spot_listing import DORMANT, ORDER_LIMITS, RATE_LIMITS, symbol_row
+from venuekit.emulator.dialects.binance_spot_trading import TRADING_ROUTES
 from venuekit.emulator.ledger import FeePlan
 from venuekit.emulator.limits import ConnectionLimits
 from venuekit.emulator.market import Aggregate
@@ -230,6 +232,8 @@ class BinanceSpotDialect(BinanceSocket):
                 ),
             ),
         ),
+        **TRADING_ROUTES,
+        **ACCOUNT_ROUTES,
     }
 
     # Streams.

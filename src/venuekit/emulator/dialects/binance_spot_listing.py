@@ -7,7 +7,18 @@ from typing import Any
 from venuekit.emulator.dialects.binance_listing import Dormant, Listing
 from venuekit.emulator.dialects.binance_order_counts import OrderLimit
 
-__all__ = ["DORMANT", "ORDER_LIMITS", "RATE_LIMITS", "symbol_row"]
+__all__ = [
+    "ALLOWED_SELF_TRADES",
+    "DEFAULT_SELF_TRADE",
+    "DORMANT",
+    "ORDER_LIMITS",
+    "RATE_LIMITS",
+    "symbol_filters",
+    "symbol_row",
+]
+
+DEFAULT_SELF_TRADE = "EXPIRE_MAKER"
+ALLOWED_SELF_TRADES = ("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT")
 
 DORMANT = (
     Dormant(symbol="VENUSDT", base="VEN", quote="USDT", status="BREAK", price="0.9000"),
@@ -59,27 +70,29 @@ def symbol_row(listing: Listing) -> dict[str, Any]:
             "TAKE_PROFIT",
             "TAKE_PROFIT_LIMIT",
         ],
-        "icebergAllowed": True,
-        "ocoAllowed": True,
-        "otoAllowed": True,
-        "opoAllowed": True,
+        "icebergAllowed": False,
+        "ocoAllowed": False,
+        "otoAllowed": False,
+        "opoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": True,
-        "cancelReplaceAllowed": True,
+        "allowTrailingStop": False,
+        "cancelReplaceAllowed": False,
         "amendAllowed": True,
-        "pegInstructionsAllowed": True,
+        "pegInstructionsAllowed": False,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
-        "filters": _filters(listing),
+        "filters": symbol_filters(listing),
         "permissions": [],
         "permissionSets": [["SPOT", "TRD_GRP_004"]],
-        "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
-        "allowedSelfTradePreventionModes": ["EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"],
+        "defaultSelfTradePreventionMode": DEFAULT_SELF_TRADE,
+        "allowedSelfTradePreventionModes": ALLOWED_SELF_TRADES,
     }
 
 
-def _filters(listing: Listing) -> list[dict[str, Any]]:
+def symbol_filters(listing: Listing) -> list[dict[str, Any]]:
     """filters.md, 2026-05-25; ICEBERG_PARTS is 100 and MAX_NUM_ORDER_LISTS 20 by the changelog."""
+    if listing.filters is not None:
+        return [dict(row) for row in listing.filters]
     instrument = listing.instrument
     return [
         {

@@ -7,11 +7,11 @@ Source: user-data-stream.md, read on 2026-07-21; which fields a report of each k
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import Decimal
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from venuekit.emulator.day import written
+from venuekit.emulator.dialects.binance_requests import Fields
+from venuekit.emulator.dialects.binance_spot_rows import EXPIRY_REASONS, eight, status_of
 from venuekit.emulator.ledger import Balance, Entry
 from venuekit.emulator.order import (
     Accepted,
@@ -33,11 +33,6 @@ from venuekit.emulator.order_record import AccountEvent, OrderRecord
 from venuekit.model.decimals import CONTEXT
 
 __all__ = ["Pen", "order_type", "stream_ended", "user_events"]
-
-Fields = dict[str, Any]
-_NOTHING = Decimal(0)
-_DIGITS = 8
-"""Digits of prices and amounts: the precision of every asset that is listed."""
 
 
 class Pen(NamedTuple):
@@ -90,7 +85,7 @@ def _told(event: AccountEvent, pen: Pen, now: float) -> Iterator[Fields]:
 
 def _position(balances: Mapping[str, Balance], pen: Pen, changed: float, now: float) -> Fields:
     rows = [
-        {"a": asset, "f": _eight(balance.free), "l": _eight(balance.locked)}
+        {"a": asset, "f": eight(balance.free), "l": eight(balance.locked)}
         for asset, balance in balances.items()
     ]
     return {
@@ -108,21 +103,13 @@ def _moved(entry: Entry, account: str, pen: Pen, now: float) -> Iterator[Fields]
                 "e": "balanceUpdate",
                 "E": pen.milliseconds(now),
                 "a": move.asset,
-                "d": _eight(CONTEXT.add(move.free, move.locked)),
+                "d": eight(CONTEXT.add(move.free, move.locked)),
                 "T": pen.milliseconds(entry.time),
             }
 
 
 # Orders.
 
-_STATUSES: Mapping[OrderStatus, str] = {
-    OrderStatus.UNTRIGGERED: "NEW",
-    OrderStatus.NEW: "NEW",
-    OrderStatus.PARTIALLY_FILLED: "PARTIALLY_FILLED",
-    OrderStatus.FILLED: "FILLED",
-    OrderStatus.CANCELLED: "CANCELED",
-    OrderStatus.EXPIRED: "EXPIRED",
-}
 _EXECUTIONS: Mapping[type[OrderEvent], str] = {
     Accepted: "NEW",
     Triggered: "NEW",
@@ -131,14 +118,6 @@ _EXECUTIONS: Mapping[type[OrderEvent], str] = {
     Cancelled: "CANCELED",
     Expired: "EXPIRED",
 }
-_REASONS: Mapping[ExpiryReason, str] = {
-    ExpiryReason.INSUFFICIENT_LIQUIDITY: "INSUFFICIENT_LIQUIDITY",
-    ExpiryReason.IMMEDIATE_OR_CANCEL: "UNFILLED_IOC_QUANTITY_EXPIRED",
-    ExpiryReason.FILL_OR_KILL: "UNFILLED_FOK_ORDER_EXPIRED",
-    # "A contingent order ... was rejected by the matching engine ... Common reasons are lack of funds".
-    ExpiryReason.INSUFFICIENT_FUNDS: "REJECTED",
-}
-"""`eR`; the page has no reason for an order that the prevention of self-trades ended."""
 
 
 def order_type(state: OrderState) -> str:
@@ -175,18 +154,18 @@ def _report(event: AccountEvent, order: OrderRecord, execution: str, pen: Pen, n
         "S": "BUY" if request.is_buy else "SELL",
         "o": order_type(state),
         "f": request.time_in_force.name,
-        "q": _eight(state.amount),
-        "p": _eight(state.price or _NOTHING),
-        "P": _eight(_NOTHING if request.trigger is None else request.trigger.price),
-        "F": _eight(_amount_of(order.terms, "icebergQty")),
+        "q": eight(state.amount),
+        "p": eight(state.price),
+        "P": eight(None if request.trigger is None else request.trigger.price),
+        "F": eight(None),  # icebergs are not offered
         "g": -1,
         "C": original,
         "x": execution,
-        "X": "EXPIRED_IN_MATCH" if _is_ended_in_match(what) else _STATUSES[state.status],
+        "X": status_of(order),
         "r": "NONE",
         "i": state.order_id,
         "l": trade.amount,
-        "z": _eight(state.filled),
+        "z": eight(state.filled),
         "L": trade.price,
         "n": trade.fee,
         "N": trade.fee_asset,
@@ -197,12 +176,12 @@ def _report(event: AccountEvent, order: OrderRecord, execution: str, pen: Pen, n
         "m": trade.is_maker,
         "M": execution == "TRADE",
         "O": pen.milliseconds(order.placed_at),
-        "Z": _eight(state.quote_filled),
+        "Z": eight(state.quote_filled),
         "Y": trade.value,
-        "Q": _eight(request.quote_amount or _NOTHING),
+        "Q": eight(request.quote_amount),
         **_working(order, pen),
         "V": request.self_trade.name,
-        **_prevention(order, what, execution, pen),
+        **_prevention(order, execution, pen),
         **_conditional(order, what),
     }
 
@@ -233,18 +212,14 @@ def _trade(event: AccountEvent) -> _Trade:
     if fill is None:
         return _Trade()
     return _Trade(
-        amount=_eight(fill.amount),
-        price=_eight(fill.price),
-        value=_eight(fill.quote_amount),
-        fee=_eight(fill.fee.amount),
+        amount=eight(fill.amount),
+        price=eight(fill.price),
+        value=eight(fill.quote_amount),
+        fee=eight(fill.fee.amount),
         fee_asset=fill.fee.token,
         trade_id=fill.trade_id,
         is_maker=fill.is_maker,
     )
-
-
-def _is_ended_in_match(what: OrderEvent | None) -> bool:
-    return isinstance(what, Expired) and what.reason is ExpiryReason.SELF_TRADE
 
 
 def _is_on_the_book(state: OrderState, execution: str) -> bool:
@@ -255,25 +230,22 @@ def _is_on_the_book(state: OrderState, execution: str) -> bool:
     return rests or execution == "NEW"
 
 
-def _prevention(order: OrderRecord, what: OrderEvent | None, execution: str, pen: Pen) -> Fields:
+def _prevention(order: OrderRecord, execution: str, pen: Pen) -> Fields:
     """The fields of an order that met one of its own account."""
     match = order.prevented
     if execution != "TRADE_PREVENTION" or match is None:
         return {}
     is_taker = order.order_id == match.taker_order_id
-    lost = match.taker_lost if is_taker else match.maker_lost
-    # All that an expired order had left is prevented; the engine counts only what a decrement took.
-    rest = order.state.left if _is_ended_in_match(what) else _NOTHING
     return {
         "v": match.match_id,
-        "A": _eight(CONTEXT.add(order.state.prevented, rest)),
-        "B": _eight(lost or rest),
+        "A": eight(order.lost),
+        "B": eight(match.taker_lost if is_taker else match.maker_lost),
         "u": -1,  # "If the account is not part of a trade group, this will be -1" (stp_faq.md)
         "U": match.maker_order_id if is_taker else match.taker_order_id,
         "Cs": pen.symbol(match.trading_pair),
-        "pl": _eight(match.amount),
-        "pL": _eight(match.price),
-        "pY": _eight(CONTEXT.multiply(match.amount, match.price)),
+        "pl": eight(match.amount),
+        "pL": eight(match.price),
+        "pY": eight(CONTEXT.multiply(match.amount, match.price)),
     }
 
 
@@ -284,17 +256,10 @@ def _working(order: OrderRecord, pen: Pen) -> Fields:
 
 def _conditional(order: OrderRecord, what: OrderEvent | None) -> Fields:
     fields: Fields = {}
-    if isinstance(what, Expired) and what.reason in _REASONS:
-        fields["eR"] = _REASONS[what.reason]
+    if isinstance(what, Expired) and what.reason in EXPIRY_REASONS:
+        # The page has no reason for an order that the prevention of self-trades ended.
+        fields["eR"] = EXPIRY_REASONS[what.reason]
     for name, word in (("j", "strategyId"), ("J", "strategyType")):
         if word in order.terms:
             fields[name] = int(order.terms[word])
     return fields
-
-
-def _amount_of(terms: Mapping[str, Any], word: str) -> Decimal:
-    return Decimal(str(terms.get(word, 0)))
-
-
-def _eight(value: Decimal) -> str:
-    return written(value, _DIGITS)

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from venuekit.emulator.connection import Connection
 from venuekit.emulator.desk import Desk
 from venuekit.emulator.dialect import Dialect
+from venuekit.emulator.dialects.binance_requests import Fields
 from venuekit.emulator.dialects.binance_session import Session, Subscription
 from venuekit.emulator.dialects.binance_socket_frames import event_frame
-from venuekit.emulator.dialects.binance_user_events import Fields, Pen, stream_ended, user_events
+from venuekit.emulator.dialects.binance_user_events import Pen, stream_ended, user_events
 from venuekit.emulator.faults import FaultKind, Site, mangle
 
 __all__ = ["USER_DATA", "UserStreams"]
