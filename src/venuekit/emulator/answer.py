@@ -10,7 +10,7 @@ import msgspec
 
 from venuekit.protocol.frozen import Frozen
 
-__all__ = ["Answer", "Request", "json_answer"]
+__all__ = ["Answer", "Pairs", "Request", "json_answer"]
 
 Pairs = tuple[tuple[str, str], ...]
 _FORM = "application/x-www-form-urlencoded"

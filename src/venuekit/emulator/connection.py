@@ -52,6 +52,7 @@ class Connection:
         self.number = number
         self.path = path
         self.remote = remote
+        self.limits = limits
         self.form = ""
         self.route = ""
         self.opened = now

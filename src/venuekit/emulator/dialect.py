@@ -84,7 +84,7 @@ class Dialect(ABC):
         self._topics: dict[str, Topic] = {}
         self._beats: dict[float, int] = {}
         self._late: list[tuple[float, Connection, Frame | Closing]] = []
-        self._connects: dict[str, RollingWindow] = {}
+        self._connects: dict[tuple[str, ConnectionLimits], RollingWindow] = {}
         self._cache: dict[tuple[str, int | None], tuple[float, Snapshot]] = {}
         self._next_check = start_time
         self._is_paused = False
@@ -131,6 +131,10 @@ class Dialect(ABC):
     @abstractmethod
     def crossed(self, topic: Topic, message: Any) -> Any:
         """The message with a bid above the best ask."""
+
+    def limits_of(self, path: str) -> ConnectionLimits:  # noqa: ARG002 - for venues whose doors differ
+        """What a connection that comes in by this path is held to."""
+        return self.limits
 
     def farewell(self, connection: Connection, now: float) -> Frame | None:  # noqa: ARG002 - for the venues that say it
         """The frame that announces a shutdown; None: the venue closes without a word."""
@@ -197,14 +201,16 @@ class Dialect(ABC):
         fault = self.faults.take(Site.CONNECT, (), (path,))
         if fault is not None:
             return Answer(status=fault.status or 503, content_type="text/plain")
-        if self.limits.connects is not None:
+        limits = self.limits_of(path)
+        if limits.connects is not None:
+            # Doors with limits of their own are hosts of their own, and count apart.
             window = self._connects.setdefault(
-                remote, RollingWindow(self.limits.connects, self.limits.connect_seconds)
+                (remote, limits), RollingWindow(limits.connects, limits.connect_seconds)
             )
             if not window.admits(now):
                 return Answer(status=429, content_type="text/plain")
         self.counters["connections"] += 1
-        connection = Connection(self.counters["connections"], path, remote, now, self.limits)
+        connection = Connection(self.counters["connections"], path, remote, now, limits)
         refused = self.welcome(connection, query, now)
         if refused is None:
             self.connections[connection.number] = connection
@@ -282,6 +288,10 @@ class Dialect(ABC):
             self._late.append((now + fault.seconds, connection, frame))
         elif fault is None or fault.kind is not FaultKind.NO_ACKNOWLEDGEMENT:
             connection.send(frame)
+
+    def send_later(self, connection: Connection, what: Frame | Closing, moment: float) -> None:
+        """Send a frame at a later moment, or close then."""
+        self._late.append((moment, connection, what))
 
     # Time.
 
@@ -442,8 +452,8 @@ class Dialect(ABC):
             connection.close(*closing)
 
     def _keep_alive(self, now: float) -> None:
-        limits = self.limits
         for connection in self.connections.values():
+            limits = connection.limits
             if limits.ping_interval is not None and now - connection.last_ping >= limits.ping_interval:
                 connection.last_ping = now
                 connection.send(Frame(payload=self.ping_payload(now), kind=FrameKind.PING))

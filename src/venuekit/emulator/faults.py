@@ -32,6 +32,7 @@ class Site(Enum):
     MESSAGE = "message"
     FRAME = "frame"
     CONNECTION = "connection"
+    SESSION = "session"
 
 
 class FaultKind(Enum):
@@ -83,14 +84,17 @@ class FaultKind(Enum):
     LATE_ACKNOWLEDGEMENT = "late_acknowledgement"
     """The acknowledgement comes after `seconds`, data at once."""
     GAP = "gap"
-    """A book difference is not sent."""
+    """A book difference is not sent; nor is an event of a user data stream, where `path` names it."""
     DUPLICATE = "duplicate"
+    """A book difference, or an event of a user data stream that `path` names, is sent twice."""
     SWAP = "swap"
-    """A book difference is sent after its successor."""
+    """A book difference, or an event of a user data stream that `path` names, is sent after its successor."""
     CROSSED = "crossed"
     """A book difference bids above the best ask."""
     SILENCE = "silence"
-    """Nothing is sent; pings are answered."""
+    """Nothing is sent; pings are answered. On user data streams where `path` names them."""
+    LATE_MESSAGE = "late_message"
+    """An event of a user data stream that `path` names is sent `seconds` late, its successors in time."""
     UNKNOWN_FRAME = "unknown_frame"
     FRAME_NOT_JSON = "frame_not_json"
     FRAME_NOT_UTF8 = "frame_not_utf8"
@@ -103,6 +107,8 @@ class FaultKind(Enum):
     """Connections are reset without a close frame."""
     SHUTDOWN = "shutdown"
     """The venue announces its shutdown and closes the connections `seconds` later."""
+    SESSION_EXPIRED = "session_expired"
+    """User data streams end with the venue's word for it, and whoever logged on is logged out."""
 
 
 class Fault(Frozen, forbid_unknown_fields=True):
@@ -166,6 +172,7 @@ _SITES: Mapping[Site, tuple[FaultKind, ...]] = {
         FaultKind.SWAP,
         FaultKind.CROSSED,
         FaultKind.SILENCE,
+        FaultKind.LATE_MESSAGE,
     ),
     Site.FRAME: (
         FaultKind.UNKNOWN_FRAME,
@@ -176,9 +183,11 @@ _SITES: Mapping[Site, tuple[FaultKind, ...]] = {
         FaultKind.TRUNCATED_FRAME,
     ),
     Site.CONNECTION: (FaultKind.DISCONNECT, FaultKind.ABORT, FaultKind.SHUTDOWN),
+    Site.SESSION: (FaultKind.SESSION_EXPIRED,),
 }
 SITE_OF: Mapping[FaultKind, Site] = {kind: site for site, kinds in _SITES.items() for kind in kinds}
 _BOOK_DIFFERENCES_ONLY = (FaultKind.GAP, FaultKind.DUPLICATE, FaultKind.SWAP, FaultKind.CROSSED)
+_USER_EVENTS_ONLY = (FaultKind.LATE_MESSAGE,)
 
 
 class _Switch:
@@ -222,12 +231,22 @@ class FaultTable:
         paths: Sequence[str] = (),
         *,
         is_book_difference: bool = False,
+        is_user_event: bool = False,
     ) -> Fault | None:
-        """The first armed fault that fits what is about to happen at this site; it counts as fired."""
+        """The first armed fault that fits what is about to happen at this site; it counts as fired.
+
+        A user data stream's event has to be named by a path: what is said of all streams means the public.
+        """
         for switch in self._switches[site]:
             if not switch.is_armed or not switch.fits(symbols, paths):
                 continue
-            if switch.fault.kind in _BOOK_DIFFERENCES_ONLY and not is_book_difference:
+            fault = switch.fault
+            if is_user_event:
+                if fault.path is None or fault.kind is FaultKind.CROSSED:
+                    continue
+            elif fault.kind in _USER_EVENTS_ONLY or (
+                fault.kind in _BOOK_DIFFERENCES_ONLY and not is_book_difference
+            ):
                 continue
             if switch.skipped < switch.fault.skip:
                 switch.skipped += 1

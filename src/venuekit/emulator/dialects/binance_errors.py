@@ -25,6 +25,29 @@ class VenueError(Frozen):
 
 
 ERRORS: Mapping[str, VenueError] = {
+    # For the WebSocket API. 401 as for a session whose key is no longer good (Session Authentication).
+    "UNAUTHORIZED": VenueError(
+        code=-1002, status=401, message="You are not authorized to execute this request."
+    ),
+    "SERVER_BUSY": VenueError(
+        code=-1008,
+        status=503,
+        message="Server is currently overloaded with other requests. Please try again in a few minutes.",
+    ),
+    "UNKNOWN_METHOD": VenueError(code=-1020, message="This operation is not supported."),
+    "UNKNOWN_PARAMETER": VenueError(code=-1103, message="An unknown parameter was sent."),
+    "INVALID_JSON": VenueError(code=-1135, message="Invalid JSON Request"),
+    "BAD_JSON_PARAMETER": VenueError(code=-1135, message="JSON sent for parameter '{}' is not valid"),
+    "TOO_MANY_SUBSCRIPTIONS": VenueError(
+        code=-1191,
+        message="Too many subscriptions. Connection may create up to '{}' subscriptions at a time.",
+    ),
+    "SUBSCRIPTION_ACTIVE": VenueError(code=-2035, message="User Data Stream subscription already active."),
+    "SUBSCRIPTION_INACTIVE": VenueError(code=-2036, message="User Data Stream subscription not active."),
+    "NO_SUBSCRIPTION_LEFT": VenueError(
+        code=-2042, message="Maximum subscription ID reached for this connection."
+    ),
+    # For both doors.
     "TIMEOUT": VenueError(
         code=-1007,
         status=504,

@@ -203,12 +203,18 @@ class BinanceRequests(Dialect):
             raise
 
     def refusal(self, fault: Fault, now: float) -> Answer:
+        """The venue's words for a fault's status, as REST sends them."""
+        return self.refused_by(fault, now).answer()
+
+    def refused_by(self, fault: Fault, now: float) -> Performed:
         """The venue's words for a fault's status."""
         if fault.kind is FaultKind.SERVER_ERROR:
             row = ERRORS["SERVER_ERROR"]
-            return json_answer({"code": row.code, "msg": row.message}, status=fault.status or row.status)
+            return Performed(
+                status=fault.status or row.status, content={"code": row.code, "msg": row.message}
+            )
         status = 418 if fault.kind is FaultKind.BANNED else 429
-        return self._stopped(status, now + fault.seconds, now, says_when=fault.seconds > 0).answer()
+        return self._stopped(status, now + fault.seconds, now, says_when=fault.seconds > 0)
 
     # What is counted.
 

@@ -15,6 +15,7 @@ from venuekit.emulator.dialects.binance_family import COMBINED, BinanceFamily, h
 from venuekit.emulator.dialects.binance_listing import Listing
 from venuekit.emulator.dialects.binance_requests import Fields, Parameters, Pool, Route
 from venuekit.emulator.dialects.binance_rules import Kind, Parameter, by_limit
+from venuekit.emulator.dialects.binance_socket import BinanceSocket
 from venuekit.emulator.dialects.binance_spot_account import ACCOUNT_ROUTES
 from venuekit.emulator.dialects.binance_spot_listing import DORMANT, ORDER_LIMITS, RATE_LIMITS, symbol_row
 from venuekit.emulator.dialects.binance_spot_trading import TRADING_ROUTES
@@ -58,7 +59,7 @@ def _paces(word: str, kind: str, depth: int = 0) -> dict[str, Channel]:
     }
 
 
-class BinanceSpotDialect(BinanceFamily):
+class BinanceSpotDialect(BinanceSocket):
     """REST under /api/v3, streams under /ws and /stream."""
 
     name = "binance"
@@ -180,9 +181,10 @@ class BinanceSpotDialect(BinanceFamily):
         }
 
     routes: ClassVar[Mapping[tuple[str, str], Route]] = {
-        ("GET", "/api/v3/ping"): Route(handler=BinanceFamily.ping),
-        ("GET", "/api/v3/time"): Route(handler=BinanceFamily.time),
+        ("GET", "/api/v3/ping"): Route(socket_method="ping", handler=BinanceFamily.ping),
+        ("GET", "/api/v3/time"): Route(socket_method="time", handler=BinanceFamily.time),
         ("GET", "/api/v3/exchangeInfo"): Route(
+            socket_method="exchangeInfo",
             handler=exchange_info,
             weight=20,
             parameters=(
@@ -192,14 +194,19 @@ class BinanceSpotDialect(BinanceFamily):
             ),
         ),
         ("GET", "/api/v3/depth"): Route(
+            socket_method="depth",
             handler=depth,
             weight=by_limit(((100, 5), (500, 25), (1000, 50), (5000, 250)), absent=100),
             parameters=(_SYMBOL, _LIMIT, _STATUS),
         ),
         ("GET", "/api/v3/trades"): Route(
-            handler=BinanceFamily.trades, weight=25, parameters=(_SYMBOL, _LIMIT)
+            socket_method="trades.recent",
+            handler=BinanceFamily.trades,
+            weight=25,
+            parameters=(_SYMBOL, _LIMIT),
         ),
         ("GET", "/api/v3/aggTrades"): Route(
+            socket_method="trades.aggregate",
             handler=BinanceFamily.aggregate_trades,
             weight=4,
             parameters=(
@@ -208,11 +215,14 @@ class BinanceSpotDialect(BinanceFamily):
                 *(Parameter(name=name, kind=Kind.NUMBER) for name in ("fromId", "startTime", "endTime")),
             ),
         ),
-        ("GET", "/api/v3/ticker/price"): Route(handler=prices, weight=_ticker_weight, parameters=_MANY),
+        ("GET", "/api/v3/ticker/price"): Route(
+            socket_method="ticker.price", handler=prices, weight=_ticker_weight, parameters=_MANY
+        ),
         ("GET", "/api/v3/ticker/bookTicker"): Route(
-            handler=book_tickers, weight=_ticker_weight, parameters=_MANY
+            socket_method="ticker.book", handler=book_tickers, weight=_ticker_weight, parameters=_MANY
         ),
         ("GET", "/api/v3/ticker/24hr"): Route(
+            socket_method="ticker.24hr",
             handler=day_tickers,
             weight=_day_weight,
             parameters=(
@@ -292,7 +302,10 @@ class BinanceSpotDialect(BinanceFamily):
 
     def farewell(self, connection: Connection, now: float) -> Frame:
         """The `serverShutdown` event (web-socket-streams.md, since 2026-05-08); no lead time is promised."""
+        said = super().farewell(connection, now)
         event = {"e": "serverShutdown", "E": self.milliseconds(now)}
+        if said is not None:
+            return said
         if connection.form == COMBINED:
             return Frame(payload=msgspec.json.encode({"stream": "!serverShutdown", "data": event}))
         return Frame(payload=msgspec.json.encode(event))
