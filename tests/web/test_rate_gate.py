@@ -289,6 +289,25 @@ async def test_an_accounts_outcome_is_told_by_the_pools_own_name(clock: VirtualC
     assert gate.used("orders") == 0
 
 
+async def test_what_is_given_back_to_an_account_lets_its_next_order_pass(clock: VirtualClock) -> None:
+    first = gate_for("api.example", [WEIGHT, ORDERS], clock, "first")
+    second = gate_for("api.example", [WEIGHT, ORDERS], clock, "second")
+    await spend(first, "orders", 2)
+    await spend(second, "orders", 2)
+    waiter = asyncio.create_task(first.reserve({"orders": 1}))
+    await clock.advance(1.0)
+    first.give_back("orders")
+    await clock.advance(0.0)
+    assert (waiter.done(), first.used("orders"), second.used("orders")) == (True, 2, 2)
+
+
+async def test_a_gate_says_which_pools_it_counts(clock: VirtualClock) -> None:
+    whole = gate_for("api.example", [WEIGHT, ORDERS], clock)
+    mine = gate_for("api.example", [WEIGHT, ORDERS], clock, "mine")
+    assert [whole.counts(pool) for pool in ("weight", "orders")] == [True, False]
+    assert [mine.counts(pool) for pool in ("weight", "orders")] == [True, True]
+
+
 async def test_without_an_account_its_pools_are_unknown(clock: VirtualClock) -> None:
     gate = gate_for("api.example", [WEIGHT, ORDERS], clock)
     with pytest.raises(errors.UsageError, match="'orders'"):
