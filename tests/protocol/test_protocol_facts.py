@@ -58,6 +58,25 @@ def test_what_a_book_needs_is_a_must() -> None:
     assert (Need.BOOK_CHANNEL.level, Need.LAST_PRICES.level) == (Level.MUST, Level.USEFUL)
 
 
+@pytest.mark.parametrize(
+    ("need", "trades", "is_perpetual", "is_asked"),
+    [
+        (Need.BOOK_CHANNEL, False, False, True),
+        (Need.FUNDING_INFO, False, False, False),
+        (Need.FUNDING_INFO, False, True, True),
+        (Need.BALANCES, False, False, False),
+        (Need.BALANCES, True, False, True),
+        (Need.POSITIONS, True, False, False),
+        (Need.POSITIONS, False, True, False),
+        (Need.POSITIONS, True, True, True),
+    ],
+)
+def test_a_need_is_asked_of_those_it_concerns(
+    need: Need, trades: bool, is_perpetual: bool, is_asked: bool
+) -> None:
+    assert need.concerns(trades=trades, is_perpetual=is_perpetual) is is_asked
+
+
 def test_channels_sort_by_route_then_name() -> None:
     channels = [Channel(route="/b", name="a"), Channel(route="/a", name="z"), Channel(route="/a", name="b")]
     assert [f"{channel.route} {channel.name}" for channel in sorted(channels)] == ["/a b", "/a z", "/b a"]

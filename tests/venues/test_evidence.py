@@ -13,6 +13,7 @@ import pytest
 
 from venuekit.connector.registry import connector_class
 from venuekit.protocol.endpoint import Endpoint
+from venuekit.protocol.requirement import Level, Need
 from venuekit.state.symbol_map import SymbolMap
 
 PAGE = Path(__file__).parents[2] / "docs" / "ADD_A_VENUE.md"
@@ -69,7 +70,20 @@ def test_every_channel_has_its_line_of_evidence(connector: str) -> None:
 
 @pytest.mark.parametrize("connector", CONNECTORS)
 def test_every_need_that_is_a_must_is_met_with_evidence(connector: str) -> None:
-    from venuekit.protocol.requirement import Level, Need  # noqa: PLC0415
+    kind = connector_class(connector)
+    trades = getattr(kind, "auth_class", None) is not None
+    is_perpetual = connector.endswith("_perpetual")
+    musts = [need for need in Need if need.level is Level.MUST]
+    asked = [need for need in musts if need.concerns(trades=trades, is_perpetual=is_perpetual)]
+    assert [] == [need.name for need in asked if need not in kind.requirements]
 
-    met = connector_class(connector).requirements
-    assert [] == [need.name for need in Need if need.level is Level.MUST and need not in met]
+
+def test_a_connector_that_trades_is_asked_for_all_that_trading_needs() -> None:
+    met = connector_class("binance").requirements
+    asked = [need for need in Need if need.concerns(trades=True, is_perpetual=False)]
+    assert [] == [need.name for need in asked if need not in met]
+
+
+@pytest.mark.parametrize("event", ["executionReport", "outboundAccountPosition", "balanceUpdate"])
+def test_every_event_of_the_account_has_its_line_of_evidence(event: str) -> None:
+    assert event in rows("binance")

@@ -55,7 +55,8 @@ class BinanceSocketDialect:
         """
         said = _frames.decode(frame)
         if said.status is None:
-            is_leaving = said.event is not None and _events.decode(said.event).event_type == "serverShutdown"
+            is_event = bool(bytes(said.event))
+            is_leaving = is_event and _events.decode(said.event).event_type == "serverShutdown"
             return Leaving() if is_leaving else None
         error = said.error
         return SocketAnswer(

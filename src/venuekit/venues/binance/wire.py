@@ -87,7 +87,7 @@ class SocketFrame(Wire):
     result: msgspec.Raw = msgspec.Raw(b"null")
     error: SocketError | None = None
     rate_limits: list[RateLimitCount] = field(name="rateLimits", default_factory=list)
-    event: msgspec.Raw | None = None
+    event: msgspec.Raw = msgspec.Raw()
 
 
 class EventKind(Wire):

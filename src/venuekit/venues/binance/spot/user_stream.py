@@ -71,7 +71,7 @@ class BinanceUserStreamDataSource(UserStreamTrackerDataSource):
     def parse(self, frame: bytes) -> Iterable[AccountFrame]:
         """What a frame says."""
         said = _frame.decode(frame)
-        if said.event is not None:
+        if bytes(said.event):
             read = self._readers.get(_kind.decode(said.event).event_type)
             return _NOTHING if read is None else read(said.event)
         number = said.id if isinstance(said.id, int) else None
