@@ -29,7 +29,7 @@ def started(*words: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
 
 def asked(rest_url: str, what: str) -> Any:
     """What an emulator's control plane answers; None where nobody listens."""
-    connection = HTTPConnection(urlsplit(rest_url).netloc, timeout=5)
+    connection = HTTPConnection(urlsplit(rest_url).netloc, timeout=60)
     try:
         connection.request("GET", f"/_emulator/{what}")
         return json.load(connection.getresponse())

@@ -29,7 +29,7 @@ def emulator() -> Iterator[str]:
     process, announced = started("binance", "--pairs", "2", "--seed", "7")
     yield announced["rest_url"]
     process.terminate()
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
 
 
 @pytest.fixture
@@ -45,4 +45,4 @@ def start() -> Iterator[Callable[..., tuple[subprocess.Popen[str], dict[str, Any
     yield call
     for process in processes:
         process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)

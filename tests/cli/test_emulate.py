@@ -24,7 +24,7 @@ def test_a_signal_ends_it_cleanly(start: Start, number: signal.Signals) -> None:
     assert [account["key_type"] for account in announced["accounts"]] == ["HMAC", "RSA", "Ed25519"]
     assert asked(announced["rest_url"], "status")["venue"] == "binance"
     process.send_signal(number)
-    stdout, stderr = process.communicate(timeout=10)
+    stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout) == (0, "")
     assert "Traceback" not in stderr
     assert asked(announced["rest_url"], "status") is None
@@ -35,7 +35,7 @@ def test_with_a_parent_it_ends_when_the_parent_is_gone(start: Start) -> None:
     assert process.stdin is not None
     process.stdin.close()
     process.stdin = None
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
 
 
 def test_a_port_in_use_is_told_in_a_line(emulator: str) -> None:
@@ -44,7 +44,7 @@ def test_a_port_in_use_is_told_in_a_line(emulator: str) -> None:
         (*COMMAND, "emulate", "binance", "--port", port),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert (ended.returncode, ended.stdout) == (1, "")
@@ -61,7 +61,7 @@ def test_a_damaged_recording_is_told_in_a_line(tmp_path: Path) -> None:
         (*COMMAND, "emulate", "binance", "--replay", str(path)),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
@@ -74,7 +74,7 @@ def test_a_damaged_frame_is_told_with_its_file_and_line(tmp_path: Path) -> None:
         (*COMMAND, "emulate", "binance", "--replay", str(path)),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert (ended.returncode, ended.stdout) == (1, "")
@@ -92,7 +92,7 @@ def test_the_same_seed_makes_the_same_market(start: Start) -> None:
 
 def first_trades(url: str, at_least: int) -> list[tuple[int, str, str]]:
     """The tape from its beginning, once it holds so many trades: id, price and amount of each."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         tape = asked(url, "tape?symbol=BTCUSDT")
         if len(tape) >= at_least:

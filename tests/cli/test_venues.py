@@ -39,6 +39,6 @@ def test_requirements_are_told_to_people_too(venuekit: Callable[..., Result]) ->
 def test_a_terminal_of_eighty_columns_breaks_no_word() -> None:
     process, screen = on_a_terminal(*COMMAND, "venues", columns=80)
     shown = read_all(screen)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
     assert all(shown.count(word) for word in ("binance_perpetual", "exchange ", "derivative", "0.055 %"))
     assert shown.count("BTC-USDT") == shown.count("emulator")

@@ -30,9 +30,10 @@ _PAIRS = 2
 _GAP_AT = 0.25
 _CUT_AT = 0.5
 _RECORDING_ENDS_AT = 0.95
-# Starting processes, healing late and comparing take no longer than this beside the show itself.
-_GRACE_SECONDS = 12.0
-_HEAL_SECONDS = 6.0
+# Starting processes, healing late and comparing take no longer than this beside the show itself: seconds,
+# but an emulator alone may read its recording for a minute, and a machine may be busy with something else.
+_GRACE_SECONDS = 90.0
+_HEAL_SECONDS = 15.0
 
 
 class VenueSummary(Frozen):

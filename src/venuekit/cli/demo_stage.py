@@ -15,8 +15,8 @@ from venuekit.state.order_book_keeper import Trouble
 
 __all__ = ["Agreement", "Incident", "Stage", "spell"]
 
-# After a pause everything is on its way already; loopback needs milliseconds.
-_ARRIVAL_SECONDS = 5.0
+# After a pause everything is on its way already; loopback needs milliseconds, a busy machine more.
+_ARRIVAL_SECONDS = 15.0
 _LOOK_EVERY = 0.02
 
 
