@@ -205,7 +205,7 @@ async def test_a_cancel_answered_unknown_order_because_it_just_filled_ends_as_fi
         await at.settled(order_id, OrderState.OPEN)
         at.venue.fill(order_id, "1", "t1")
         at.trader.cancel(PAIR, order_id)
-        await at.settled(order_id, OrderState.FILLED)
+        await until(lambda: at.told(order_id)[-1] == "BuyOrderCompletedEvent", "the completion", 20)
         assert at.told(order_id) == [
             "BuyOrderCreatedEvent",
             "OrderFilledEvent",

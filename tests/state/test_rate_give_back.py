@@ -8,8 +8,8 @@ from venuekit import errors
 from venuekit.protocol.rates import RatePool, Window
 from venuekit.state.rate_ledger import RateLedger, Reservation
 
-ORDERS = RatePool(name="orders", limit=100, seconds=60.0, falls=True)
-ROLLING = RatePool(name="orders", limit=100, seconds=60.0, falls=True, window=Window.ROLLING)
+ORDERS = RatePool(name="orders", limit=100, seconds=60.0, given_back_by_fill=1)
+ROLLING = RatePool(name="orders", limit=100, seconds=60.0, given_back_by_fill=1, window=Window.ROLLING)
 BOTH = pytest.mark.parametrize("pool", [ORDERS, ROLLING], ids=["fixed", "rolling"])
 
 

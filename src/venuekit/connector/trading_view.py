@@ -187,7 +187,8 @@ class TradingView(ABC):
                 trading_pair=trading_pair,
                 trade_type=side,
                 order_type=order_type,
-                amount=None if amount is None else order_check.quantize_amount(rule, amount),
+                # What would be cut to nothing stays as it was asked for: the check then tells by what.
+                amount=None if amount is None else order_check.quantize_amount(rule, amount) or amount,
                 price=order_check.quantize_price(rule, price) if is_priced and price is not None else None,
                 **_terms(rule, terms),
             )
@@ -348,5 +349,8 @@ def _terms(rule: TradingRule, terms: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if not isinstance(value, kind):
             raise errors.UsageError(f"{name} is a {kind.__name__}, not {value!r}")
-        fields[field] = order_check.quantize_price(rule, value) if name == "trigger_price" else value
+        if name == "trigger_price" and isinstance(value, Decimal):
+            fields[field] = order_check.quantize_price(rule, value)
+        else:
+            fields[field] = value
     return fields
