@@ -16,8 +16,10 @@ from tests.connector.toy_trader import KEYS, PAIR, Story, ToyTrader, ToyVenue
 from venuekit import errors
 from venuekit.connector.trading_policy import AtStop, TradingPolicy
 from venuekit.journal import reader, record
+from venuekit.journal.writer import open_journal
 from venuekit.model.order import OrderState, OrderType
 from venuekit.protocol.endpoint import Outcome
+from venuekit.seams.disk import SystemDisk
 
 
 class Desk:
@@ -59,7 +61,7 @@ def lost_after(carry_out: Callable[[], Any]) -> NoReturn:
     raise errors.ConnectionLost("the reply was lost")
 
 
-def lost_before(carry_out: Callable[[], Any]) -> NoReturn:  # noqa: ARG001 - it is not carried out
+def lost_before(carry_out: Callable[[], Any]) -> NoReturn:
     raise errors.ConnectionLost("the request was lost")
 
 
@@ -70,9 +72,13 @@ def raising(error: Exception) -> Callable[[Callable[[], Any]], NoReturn]:
     return step
 
 
-def records(folder: Path) -> list[record.Body]:
+def journal_in(folder: Path) -> Path:
     (path,) = folder.glob("*.journal")
-    return [entry.record for entry in reader.replay(path).entries]
+    return path
+
+
+def records(folder: Path) -> list[record.Body]:
+    return [entry.record for entry in reader.replay(journal_in(folder)).entries]
 
 
 async def test_an_order_is_remembered_before_it_leaves_and_told_of_after(tmp_path: Path) -> None:
@@ -337,21 +343,19 @@ async def test_without_credentials_there_is_no_account(tmp_path: Path) -> None:
     async with trader:
         with pytest.raises(errors.KeyMissing, match="market data only"):
             trader.buy(PAIR, Decimal(1), OrderType.LIMIT, Decimal(10))
-    assert list(tmp_path.iterdir()) == []
+    assert not any(name.endswith(".journal") for name in SystemDisk().names(tmp_path))
 
 
 async def test_a_second_process_cannot_have_the_same_account(tmp_path: Path) -> None:
     async with desk(tmp_path):
-        (path,) = tmp_path.glob("*.journal")
+        account = record.AccountName(company="toy", domain="main", key="x")
         with pytest.raises(errors.JournalLocked):
-            from venuekit.journal.writer import open_journal  # noqa: PLC0415 - what a second process does
-
-            open_journal(path, record.AccountName(company="toy", domain="main", key="x"), now=0.0)
+            open_journal(journal_in(tmp_path), account, now=0.0)
 
 
 async def test_no_secret_is_in_the_journal(tmp_path: Path) -> None:
     async with desk(tmp_path) as at:
         await at.settled(at.buy(), OrderState.OPEN)
-    (path,) = tmp_path.glob("*.journal")
-    assert KEYS.api_key.encode() not in path.read_bytes()
-    assert b"toy-secret" not in path.read_bytes()
+    written = SystemDisk().read(journal_in(tmp_path))
+    assert KEYS.api_key.encode() not in written
+    assert b"toy-secret" not in written

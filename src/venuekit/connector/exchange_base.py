@@ -16,6 +16,7 @@ from venuekit.connector.tracked_pair import TrackerPolicy
 from venuekit.connector.trading_connector import TradingConnector
 from venuekit.connector.trading_policy import OrderEntry
 from venuekit.connector.user_stream_tracker import UserStreamOwner, UserStreamTracker
+from venuekit.journal.location import fingerprint
 from venuekit.model.book import BookDiff, BookSnapshot
 from venuekit.model.events import (
     BookStatusEvent,
@@ -26,6 +27,7 @@ from venuekit.model.events import (
 )
 from venuekit.model.fees import TradeFeeSchema
 from venuekit.model.market import FundingInfoUpdate, Ticker
+from venuekit.model.order_update import TradeUpdate
 from venuekit.model.trading_rule import ContractKind, TradingRule
 from venuekit.protocol.endpoint import Endpoint
 from venuekit.protocol.rates import RatePool, Scope, Window
@@ -209,7 +211,8 @@ class ExchangeBase(MarketView, TradingConnector):
         return self._tracker
 
     def _gate(self, host: str, pools: Sequence[RatePool]) -> RateGate:
-        return gate_for(host, pools, self.clock, venue_time=self._earliest_venue_time)
+        key = None if self.auth is None else fingerprint(self.auth.credentials.api_key)
+        return gate_for(host, pools, self.clock, key, venue_time=self._earliest_venue_time)
 
     def _services(self, host: str, policy: StreamPolicy) -> StreamServices:
         """What the streams of one host share."""
@@ -249,6 +252,14 @@ class ExchangeBase(MarketView, TradingConnector):
             auth=self.auth,
             venue_time=self.venue_time,
         )
+
+    def fill_heard(self, trade: TradeUpdate) -> None:
+        """The first fill of an order gives back what some venues count against those that do not trade."""
+        order = self.trading.orders.fetch_order(trade.client_order_id, trade.exchange_order_id)
+        if order is not None and len(order.order_fills) == 1:
+            for pool in self.rest.pools:
+                if pool.falls:
+                    self.web.gate.give_back(pool.name, pool.given_back_by_fill)
 
     def reference_price(self, trading_pair: str) -> Decimal | None:
         """The mid price of a live book; None while there is none."""
