@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from venuekit.emulator.instruments import instrument
-from venuekit.emulator.matching import Matching, Treasury
+from venuekit.emulator.matching import Matching
 from venuekit.emulator.order import (
     Accepted,
     Expired,
@@ -19,6 +19,7 @@ from venuekit.emulator.order import (
     Outcome,
 )
 from venuekit.emulator.step import Instrument, LevelChange, MarketStep, MarketTrade
+from venuekit.emulator.treasury import Treasury
 from venuekit.emulator.venue_book import VenueBook
 
 NOW = 1_790_000_000.0

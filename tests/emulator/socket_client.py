@@ -32,13 +32,13 @@ LIMIT_BUY = {
 MARKET_BUY = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.500"}
 
 
-def trading_venue(market: ScriptedMarket | None = None) -> BinanceSpotDialect:
+def trading_venue(market: ScriptedMarket | None = None, *, start_time: float = START) -> BinanceSpotDialect:
     """Opens at 99.00 / 101.00 with three funded customers, one for each type of key."""
     desk, members = Desk(), customers("socket")
     markets = [desk.open_market(source) for source in (market or ScriptedMarket(), ScriptedMarket(ETH))]
     names = [member.name for member in members]
     open_accounts(desk, names, ["BTC", "USDT"], BinanceSpotDialect.start_fees, START)
-    return BinanceSpotDialect(markets, start_time=START, desk=desk, customers=members)
+    return BinanceSpotDialect(markets, start_time=start_time, desk=desk, customers=members)
 
 
 def customer(venue: BinanceSpotDialect, key_type: KeyType = KeyType.HMAC) -> Customer:

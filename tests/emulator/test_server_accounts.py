@@ -8,9 +8,9 @@ from typing import Any
 import aiohttp
 import msgspec
 import pytest
-from tests.emulator.scripted_market import BTC
+from tests.emulator.socket_client import trading_venue
 
-from venuekit.emulator.factory import announcement, make_dialect
+from venuekit.emulator.factory import announcement
 from venuekit.emulator.server import EmulatorServer
 from venuekit.seams.clock import SystemClock
 from venuekit.venues.binance.auth import BinanceAuth
@@ -31,8 +31,7 @@ RESTING = {
 
 @pytest.fixture
 async def server() -> AsyncIterator[EmulatorServer]:
-    dialect = make_dialect("binance", seed=1, instruments=[BTC], start_time=CLOCK.time(), rate=100.0)
-    async with EmulatorServer(dialect, port=0) as running:
+    async with EmulatorServer(trading_venue(start_time=CLOCK.time()), port=0) as running:
         yield running
 
 
@@ -96,19 +95,19 @@ async def test_an_order_over_one_socket_is_told_over_another(
     assert (await stream.event())["x"] == "CANCELED"
 
 
-async def test_a_fill_is_told_without_being_asked_for(
+async def test_a_fill_by_somebody_else_is_told_without_being_asked_for(
     server: EmulatorServer, client: aiohttp.ClientSession
 ) -> None:
-    auth = _auth(server, "HMAC")
+    auth, other = _auth(server, "HMAC"), _auth(server, "Ed25519")
     entry, stream = [await _connected(client, server, auth) for _ in range(2)]
     await stream.ask("userDataStream.subscribe.signature", {})
-    async with client.get(f"{server.rest_url}/api/v3/ticker/bookTicker?symbol=BTCUSDT") as answer:
-        best = await answer.json()
-    await entry.ask("order.place", RESTING | {"price": best["bidPrice"], "quantity": "0.001"})
-    assert (await stream.event())["x"] == "NEW"
-    assert (await stream.event())["e"] == "outboundAccountPosition"
+    await entry.ask("order.place", RESTING | {"price": "100.00"})
+    assert [(await stream.event())["e"] for _ in range(2)] == ["executionReport", "outboundAccountPosition"]
+    seller = await _connected(client, server, other)
+    sale = {"symbol": "BTCUSDT", "side": "SELL", "type": "MARKET", "quantity": "0.200"}
+    assert (await seller.ask("order.place", sale))["result"]["status"] == "FILLED"
     fill = await stream.event()
-    assert (fill["x"], fill["m"], fill["l"]) == ("TRADE", True, "0.00100000")
+    assert (fill["x"], fill["m"], fill["l"]) == ("TRADE", True, "0.20000000")
 
 
 async def test_a_session_logs_on_and_trades_without_signatures(
@@ -143,9 +142,11 @@ async def test_market_streams_and_commands_have_paths_of_their_own(
     server: EmulatorServer, client: aiohttp.ClientSession
 ) -> None:
     """The paths that ccxt connects to: it numbers its connections to market streams."""
+    entry = await _connected(client, server, _auth(server, "HMAC"))
     async with client.ws_connect(f"{server.ws_url}/ws/0") as stream:
         await stream.send_json({"method": "SUBSCRIBE", "params": ["btcusdt@depth@100ms"], "id": 1})
         assert await stream.receive_json(timeout=20.0) == {"result": None, "id": 1}
+        await entry.ask("order.place", RESTING | {"price": "100.00"})
         assert (await stream.receive_json(timeout=20.0))["e"] == "depthUpdate"
     async with client.ws_connect(f"{server.ws_url}/ws-api/v3?returnRateLimits=false") as commands:
         await commands.send_str(msgspec.json.encode({"id": 1, "method": "ping"}).decode())

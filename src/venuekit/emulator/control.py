@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from venuekit.emulator.account_control import ACCOUNT_ACTIONS
 from venuekit.emulator.answer import Answer, Request, json_answer
 from venuekit.emulator.dialect import Dialect
 from venuekit.emulator.faults import Fault
@@ -22,10 +23,6 @@ class _ClockSetting(Frozen, forbid_unknown_fields=True):
     skew: float
 
 
-class _Mistake(Exception):
-    """The question cannot be answered; says why."""
-
-
 def control(dialect: Dialect, request: Request, now: float) -> Answer:
     """Answer a request of the control plane, which no fault and no rate limit touches."""
     dialect.tick(now)
@@ -35,7 +32,7 @@ def control(dialect: Dialect, request: Request, now: float) -> Answer:
         return json_answer({"error": "no such control", "known": known}, status=404)
     try:
         return json_answer(act(dialect, request, now))
-    except (_Mistake, msgspec.DecodeError, UnicodeDecodeError) as mistake:
+    except (ValueError, LookupError, ArithmeticError) as mistake:
         return json_answer({"error": str(mistake)}, status=400)
 
 
@@ -80,7 +77,7 @@ def _tape(dialect: Dialect, request: Request, _now: float) -> Any:
     market = _market(dialect, request)
     first = dict(request.query).get("from", "0")
     if not first.isdigit():
-        raise _Mistake(f"`from` is a trade id, not {first!r}")
+        raise ValueError(f"`from` is a trade id, not {first!r}")
     return [trade for trade in market.trades if trade.trade_id >= int(first)]
 
 
@@ -115,7 +112,7 @@ def _market(dialect: Dialect, request: Request) -> Market:
     symbol = dict(request.query).get("symbol", "")
     market = dialect.markets.get(symbol)
     if market is None:
-        raise _Mistake(f"no market {symbol!r}; there are {', '.join(dialect.markets)}")
+        raise ValueError(f"no market {symbol!r}; there are {', '.join(dialect.markets)}")
     return market
 
 
@@ -128,4 +125,5 @@ _ACTIONS: Mapping[tuple[str, str], Callable[[Dialect, Request, float], Any]] = {
     ("POST", "faults"): _add_faults,
     ("DELETE", "faults"): _clear_faults,
     ("POST", "clock"): _set_clock,
+    **ACCOUNT_ACTIONS,
 }

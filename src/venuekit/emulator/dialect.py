@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from venuekit import errors
@@ -190,6 +190,24 @@ class Dialect(ABC):
             cached = market.snapshot(depth)
             self._cache[key] = (now, cached)
         return cached
+
+    # Switches of the control plane.
+
+    def set_status(self, symbol: str, status: str, now: float) -> None:  # noqa: ARG002 - for venues that have them
+        """Let a symbol trade or not, in the venue's words.
+
+        Raises:
+            ValueError: there is no such symbol or status.
+        """
+        raise ValueError(f"{self.name} cannot change the status of {symbol}")
+
+    def set_filters(self, symbol: str, filters: Sequence[Mapping[str, Any]]) -> None:  # noqa: ARG002 - as above
+        """Give a symbol other filters, in the venue's words.
+
+        Raises:
+            ValueError: there is no such symbol.
+        """
+        raise ValueError(f"{self.name} cannot change the filters of {symbol}")
 
     # Connections.
 

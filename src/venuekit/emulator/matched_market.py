@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
 
-from venuekit.emulator.matching import Matching, Treasury
+from venuekit.emulator.matching import Matching
 from venuekit.emulator.order import OrderEvent, OrderRequest, OrderState, Outcome
 from venuekit.emulator.step import Instrument, MarketSource, MarketStep
+from venuekit.emulator.treasury import Treasury
 
 __all__ = ["MatchedMarket"]
 
@@ -77,6 +78,10 @@ class MatchedMarket:
     def order(self, order_id: int) -> OrderState | None:
         """An open order as it stood at the last moment that was asked for."""
         return self._matching.order(order_id)
+
+    def amount_ahead(self, order_id: int) -> Decimal | None:
+        """How much a taker has to take before it reaches a resting order; as `Matching.amount_ahead`."""
+        return self._matching.amount_ahead(order_id)
 
     def open_orders(self, account: str) -> list[OrderState]:
         """The open orders of an account, oldest first."""

@@ -30,7 +30,7 @@ from __future__ import annotations
 from bisect import insort
 from collections import deque
 from decimal import Decimal
-from typing import Protocol
+from itertools import takewhile
 
 from venuekit.emulator import order as told
 from venuekit.emulator.digits import units_of
@@ -58,33 +58,9 @@ from venuekit.emulator.taking import (
     QuoteAppetite,
     planned,
 )
+from venuekit.emulator.treasury import BOUNDLESS, Treasury
 
-__all__ = ["Matching", "Treasury"]
-
-
-class Treasury(Protocol):
-    """Who holds the accounts' funds: asked before an order may cost something, told of all that happens."""
-
-    def reserve(self, state: OrderState, need: Decimal) -> bool:
-        """Hold exactly `need` for an order, instead of what is held for it now: quote for a buy, else base.
-
-        False: the account cannot, and what is held is as before.
-        """
-        ...
-
-    def record(self, event: OrderEvent) -> None:
-        """Take in what happened, at once: the next question may depend on it."""
-        ...
-
-
-class _Boundless:
-    """A treasury that never runs out."""
-
-    def reserve(self, state: OrderState, need: Decimal) -> bool:  # noqa: ARG002 - it holds nothing
-        return True
-
-    def record(self, event: OrderEvent) -> None:
-        """Nothing to keep."""
+__all__ = ["Matching"]
 
 
 class Matching:
@@ -103,7 +79,7 @@ class Matching:
         first_order_id: int = 1,
     ) -> None:
         self.instrument = instrument
-        self._treasury: Treasury = treasury or _Boundless()
+        self._treasury: Treasury = treasury or BOUNDLESS
         self._next_order_id = first_order_id
         self._lot = units_of(instrument.step_size, instrument.amount_decimals)
         self._bids, self._asks = Side(is_bid=True), Side(is_bid=False)
@@ -207,6 +183,16 @@ class Matching:
         queue = self._side(order).queue(order.rank)
         earlier = sum(other.left for other in queue[: queue.index(order)])
         return self._scale.amount(order.before + earlier)
+
+    def amount_ahead(self, order_id: int) -> Decimal | None:
+        """How much a taker has to take before it reaches a resting order; None: it does not rest."""
+        order = self._open.get(order_id)
+        if order is None or order.status is OrderStatus.UNTRIGGERED:
+            return None
+        line = self._side(order).line(order.rank)
+        return self._scale.amount(
+            sum(amount for _, _, amount in takewhile(lambda it: it.order is not order, line))
+        )
 
     @property
     def last_price(self) -> Decimal:

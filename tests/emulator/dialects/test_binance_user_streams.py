@@ -166,17 +166,6 @@ def test_a_deposit_is_a_balance_update_and_a_position(client: SocketClient) -> N
     assert position["B"] == [{"a": "BTC", "f": "12.50000000", "l": "0.00000000"}]
 
 
-def test_the_answer_comes_before_the_events_on_one_connection(client: SocketClient) -> None:
-    """The page promises no order; who needs the other one delays the answer."""
-    client.subscribe(customer(client.venue))
-    client.venue.faults.add(Fault(kind=FaultKind.DELAY, path="time", seconds=1.0))
-    assert client.ask("time") is None
-    _deposit(client)
-    assert len(client.events()) == 2
-    client.wait(1.1)
-    assert [frame["status"] for frame in client.frames()] == [200]
-
-
 # Weather on events.
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -28,6 +28,8 @@ __all__ = ["COMBINED", "BinanceFamily", "has_moved", "market_of"]
 
 RequestId = int | str | None
 COMBINED = "combined"
+_HALT = "the symbol's status"
+"""Why a market stands still."""
 
 
 class BinanceFamily(BinanceRequests):
@@ -38,6 +40,7 @@ class BinanceFamily(BinanceRequests):
     all_market_channels: ClassVar[Mapping[str, Channel]]
     composers: ClassVar[Mapping[str, Callable[[Any, Topic, float], Iterable[Any]]]]
     dormant: ClassVar[tuple[Dormant, ...]]
+    statuses: ClassVar[tuple[str, ...]] = ("TRADING",)
     contract: ClassVar[str] = ""
     doors: ClassVar[tuple[str, ...]] = ("",)
     wraps_errors: ClassVar[bool] = False
@@ -78,6 +81,26 @@ class BinanceFamily(BinanceRequests):
     def symbol_sent(self, symbol: str) -> str:
         """The symbol as a client may write it."""
         return symbol
+
+    def set_status(self, symbol: str, status: str, now: float) -> None:
+        """Change what `exchangeInfo` says; a market that does not trade stands still."""
+        listing = self.listings.get(symbol)
+        if listing is None or status not in self.statuses:
+            raise ValueError(f"{symbol!r} cannot be {status!r}; statuses are {', '.join(self.statuses)}")
+        self.listings[symbol] = msgspec.structs.replace(listing, status=status)
+        if listing.market is None:
+            return
+        if status == "TRADING":
+            listing.market.time.go_on(_HALT, now)
+        else:
+            listing.market.time.stop(_HALT, now)
+
+    def set_filters(self, symbol: str, filters: Sequence[Mapping[str, Any]]) -> None:
+        """Change what `exchangeInfo` says and orders have to pass."""
+        listing = self.listings.get(symbol)
+        if listing is None:
+            raise ValueError(f"no symbol {symbol!r}")
+        self.listings[symbol] = msgspec.structs.replace(listing, filters=tuple(filters))
 
     def ping(self, _parameters: Parameters, _now: float) -> Fields:
         """Test connectivity."""

@@ -78,6 +78,8 @@ class BinanceSpotDialect(BinanceSocket):
         "Please use WebSocket Streams for live updates to avoid bans."
     )
     dormant = DORMANT
+    # enums.md, Symbol status; CANCEL_ONLY since 2026-07-07.
+    statuses = ("TRADING", "END_OF_DAY", "HALT", "BREAK", "CANCEL_ONLY")
     has_accounts = True
     start_fees = FeePlan(maker=Decimal("0.001"), taker=Decimal("0.001"))
     ws_api_path = "/ws-api/v3"
