@@ -79,3 +79,62 @@ async def test_sleeping_for_no_time_needs_nobody_to_move_the_clock() -> None:
 async def test_time_is_not_moved_back() -> None:
     with pytest.raises(ValueError, match="skew"):
         await VirtualClock().advance(-1.0)
+
+
+async def test_running_something_takes_the_time_it_asks_for_and_no_more() -> None:
+    clock = VirtualClock()
+
+    async def work() -> str:
+        await clock.sleep(1.5)
+        await clock.sleep(2.0)
+        return "done"
+
+    assert (await clock.run(work()), clock.monotonic()) == ("done", 3.5)
+
+
+async def test_what_raises_is_raised_to_who_runs_it() -> None:
+    clock = VirtualClock()
+
+    async def work() -> None:
+        await clock.sleep(1.0)
+        raise KeyError("x")
+
+    with pytest.raises(KeyError, match="x"):
+        await clock.run(work())
+
+
+async def test_what_takes_too_long_is_cancelled() -> None:
+    clock = VirtualClock()
+    task = asyncio.create_task(clock.sleep(100.0))
+    with pytest.raises(AssertionError, match="waited 5 s of the virtual clock"):
+        await clock.run(task, within=5.0)
+    assert (task.cancelled(), clock.monotonic()) == (True, 0.0)
+
+
+async def test_what_waits_for_something_else_than_time_is_told_so() -> None:
+    clock = VirtualClock()
+    with pytest.raises(AssertionError, match="nothing is left that time could change"):
+        await clock.run(asyncio.Event().wait())
+
+
+async def test_waiting_for_what_is_so_already_moves_nothing() -> None:
+    clock = VirtualClock()
+    sleeper = asyncio.create_task(clock.sleep(1.0))
+    await clock.until(lambda: True, "nothing")
+    assert clock.monotonic() == 0.0
+    sleeper.cancel()
+
+
+async def test_waiting_stops_at_the_moment_it_is_so() -> None:
+    clock = VirtualClock()
+    beats: list[float] = []
+
+    async def beat() -> None:
+        while True:
+            await clock.sleep(0.5)
+            beats.append(clock.monotonic())
+
+    task = asyncio.create_task(beat())
+    await clock.until(lambda: len(beats) == 3, "three beats")
+    assert clock.monotonic() == 1.5
+    task.cancel()

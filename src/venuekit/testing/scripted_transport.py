@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
 
 from venuekit import errors
 from venuekit.protocol.frozen import Frozen
@@ -14,7 +18,7 @@ __all__ = ["ScriptedSocket", "ScriptedTransport", "SentRequest"]
 
 
 class SentRequest(Frozen):
-    """One request as the transport was given it."""
+    """One request as the transport was given it; `seconds` is how long it may take, None: as usual."""
 
     method: str
     url: str
@@ -22,15 +26,48 @@ class SentRequest(Frozen):
     body: bytes | None
     seconds: float | None
 
+    @property
+    def path(self) -> str:
+        """What it asks for, without host and query."""
+        return urlsplit(self.url).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What the URL says behind the question mark; empty values are kept."""
+        return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
+
+    @property
+    def json(self) -> Any:
+        """The body, decoded.
+
+        Raises:
+            msgspec.DecodeError: it is no JSON.
+        """
+        return msgspec.json.decode(self.body or b"")
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What it says, wherever that travels: in the URL, in a form, in a JSON object."""
+        body = (self.body or b"").decode(errors="replace")
+        if not body.startswith("{"):
+            return self.query | dict(parse_qsl(body, keep_blank_values=True))
+        said: dict[str, Any] = self.query | self.json
+        return said
+
 
 class ScriptedSocket:
-    """One WebSocket: `sent` and `pings` are what the client did, `say` and `lose` what the venue does."""
+    """One WebSocket: `sent` and `pings` are what the client did, `say` and `lose` what the venue does.
+
+    `on_sent` is called with each frame that the client sends.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.on_sent: Callable[[bytes], None] | None = None
         self.sent: list[bytes] = []
         self.pings = 0
         self.is_closed = False
+        self._is_awaited = False
         self._arriving: asyncio.Queue[bytes | errors.ConnectionLost | None] = asyncio.Queue()
         self._lost: errors.ConnectionLost | None = None
 
@@ -49,10 +86,26 @@ class ScriptedSocket:
         if self._lost is not None:
             raise self._lost
         self.sent.append(frame)
+        if self.on_sent is not None:
+            self.on_sent(frame)
+
+    @property
+    def unread(self) -> int:
+        """How many frames (pings and the end of the connection included) nobody has taken yet."""
+        return self._arriving.qsize()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that was said is dealt with: its reader has come back for more, or closed it."""
+        return self.is_closed or (self._is_awaited and self._arriving.empty())
 
     async def receive(self) -> bytes | None:
         """The next frame that was said."""
-        arrived = await self._arriving.get()
+        self._is_awaited = True
+        try:
+            arrived = await self._arriving.get()
+        finally:
+            self._is_awaited = False
         if isinstance(arrived, errors.ConnectionLost):
             raise arrived
         return arrived

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from heapq import heappop, heappush
+from typing import TypeVar
 
 __all__ = ["VirtualClock"]
+
+T = TypeVar("T")
 
 _TURNS = 50
 """Turns of the loop that tasks get at each moment: a chain of tasks that wake one another needs one each."""
@@ -58,21 +62,63 @@ class VirtualClock:
         if seconds < 0:
             raise ValueError("time moves on; use skew to step the wall clock back")
         end = self._now + seconds
-        await self._let_tasks_run()
-        while self._sleepers and self._sleepers[0][0] <= end:
-            self._now = self._sleepers[0][0]
-            while self._sleepers and self._sleepers[0][0] <= self._now:
-                future = heappop(self._sleepers)[2]
-                if not future.done():
-                    future.set_result(None)
-            await self._let_tasks_run()
+        await self.settle()
+        while (due := self._next()) is not None and due <= end:
+            await self._move_to(due)
         self._now = end
-        await self._let_tasks_run()
+        await self.settle()
+
+    async def run(self, main: Awaitable[T], within: float = 60.0) -> T:
+        """Move on from sleeper to sleeper until something has ended, and give back its result.
+
+        Raises:
+            AssertionError: it had not ended `within` so many seconds of this clock, or nobody sleeps and it
+                still waits; it is cancelled then.
+        """
+        task = asyncio.ensure_future(main)
+        try:
+            await self.until(task.done, f"{main!r} to end", within)
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        return task.result()
+
+    async def until(self, is_so: Callable[[], bool], what: str, within: float = 60.0) -> None:
+        """Move on from sleeper to sleeper until something is so; not at all where it is so already.
+
+        Raises:
+            AssertionError: it was not so `within` so many seconds of this clock, or nobody sleeps.
+        """
+        end = self._now + within
+        await self.settle()
+        while not is_so():
+            due = self._next()
+            if due is None:
+                raise AssertionError(f"waited for {what}, and nothing is left that time could change")
+            if due > end:
+                raise AssertionError(f"waited {within:g} s of the virtual clock for {what}")
+            await self._move_to(due)
 
     def skew(self, seconds: float) -> None:
         """Step the wall clock alone, as a correction of the machine's time does."""
         self._wall_ahead += seconds
 
-    async def _let_tasks_run(self) -> None:
+    async def settle(self) -> None:
+        """Let tasks run as far as they get at this moment."""
         for _ in range(_TURNS):
             await asyncio.sleep(0)
+
+    def _next(self) -> float | None:
+        """When the next sleeper is due."""
+        while self._sleepers and self._sleepers[0][2].done():
+            heappop(self._sleepers)
+        return self._sleepers[0][0] if self._sleepers else None
+
+    async def _move_to(self, moment: float) -> None:
+        self._now = moment
+        while self._sleepers and self._sleepers[0][0] <= moment:
+            future = heappop(self._sleepers)[2]
+            if not future.done():
+                future.set_result(None)
+        await self.settle()
