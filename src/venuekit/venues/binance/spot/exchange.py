@@ -239,7 +239,7 @@ class BinanceExchange(ExchangeBase):
     async def _order_in_history(self, order: InFlightOrder) -> wire.Order:
         """The order in the list of all: by its id, or from a little before its time on by ours."""
         symbol = self.exchange_symbol_associated_to_pair(order.trading_pair)
-        start = int((order.creation_timestamp - _EARLIER) * 1000)
+        start = max(0, int((order.creation_timestamp - _EARLIER) * 1000))
         query = wire.AllOrdersQuery(symbol=symbol, start_time=start)
         if order.exchange_order_id is not None:
             query = wire.AllOrdersQuery(symbol=symbol, order_id=int(order.exchange_order_id), limit=1)
