@@ -190,6 +190,7 @@ async def test_readiness_is_made_of_named_parts() -> None:
             "account_balance": True,
             "trading_rule_initialized": True,
             "user_stream_initialized": True,
+            "orders_taken_up": True,
             "funding_info": True,
         }
 
