@@ -43,6 +43,7 @@ class OrderMemory(Frozen):
     is_creation_told: bool
     is_end_told: bool
     is_watched: bool
+    rests_since: float | None = None
 
 
 def written(order: InFlightOrder) -> dict[str, Any]:
