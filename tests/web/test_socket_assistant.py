@@ -446,6 +446,18 @@ async def test_a_server_that_leaves_is_left_at_once_and_answers_what_it_was_aske
         assert (old.is_closed, new.is_closed, toy.socket.is_ready) == (True, False, True)
 
 
+async def test_a_server_that_says_again_that_it_leaves_is_left_once() -> None:
+    async with venue() as toy:
+        placing = place(toy)
+        await toy.settle()
+        toy.sockets[0].say(b'{"leaving":1}')
+        await toy.settle(1.0)
+        toy.sockets[0].say(b'{"leaving":1}', answer(1))
+        await placing
+        await toy.settle(5.0)
+        assert [socket.is_closed for socket in toy.sockets] == [True, False]
+
+
 async def test_until_the_new_connection_is_open_the_old_one_takes_requests() -> None:
     async with venue() as toy:
         toy.gate.ban(START + 30.0)  # connecting costs weight, and waits

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from tests.web.raw_server import Proxy, answer, head_of, serving
+from tests.web.raw_server import Proxy, Talk, answer, head_of, serving
 
 from venuekit import errors
 from venuekit.web.transport import AiohttpTransport, HttpAnswer, Limits
@@ -96,6 +97,53 @@ async def test_a_body_that_never_ends_is_timed_out() -> None:
     async with serving(drips) as port:
         with pytest.raises(errors.TimedOut):
             await _get(f"http://127.0.0.1:{port}/", seconds=0.1)
+
+
+async def _refuses_tunnels(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await head_of(reader)
+    writer.write(answer(b"", "403 Forbidden"))
+    await writer.drain()
+
+
+async def _drips_too_much(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await head_of(reader)
+    writer.write(answer(b"x" * 100))
+    await writer.drain()
+
+
+SIGNED = "/order?symbol=A&signature=c0ffee"
+
+
+def _shown(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error)) + repr(error)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize("talk", [_says_nothing, _drips_too_much])
+async def test_no_error_of_a_request_shows_its_query(talk: Talk, method: str) -> None:
+    limits = Limits(answer_seconds=0.3, answer_bytes=10)
+    async with serving(talk) as port, AiohttpTransport(limits=limits) as transport:
+        with pytest.raises(errors.OutcomeUnknown, match="/order") as caught:
+            await transport.request(method, f"http://127.0.0.1:{port}{SIGNED}", {}, None)
+    assert "c0ffee" not in _shown(caught.value)
+
+
+async def test_no_error_of_a_request_that_was_not_sent_shows_its_query() -> None:
+    async with AiohttpTransport(limits=QUICK) as transport:
+        for url in (f"http://127.0.0.1:{_closed_port()}{SIGNED}", f"http://{SIGNED}"):
+            with pytest.raises(errors.VenuekitError) as caught:
+                await transport.request("POST", url, {}, None)
+            assert "c0ffee" not in _shown(caught.value)
+
+
+async def test_no_error_of_a_proxy_shows_the_query_of_the_request() -> None:
+    async with (
+        serving(_refuses_tunnels) as port,
+        AiohttpTransport(limits=QUICK, proxy=f"http://127.0.0.1:{port}") as transport,
+    ):
+        with pytest.raises(errors.ConnectFailed, match="403") as caught:
+            await transport.request("POST", f"https://venue.invalid{SIGNED}", {}, None)
+    assert "c0ffee" not in _shown(caught.value)
 
 
 async def test_a_reset_in_the_middle_of_an_answer_leaves_the_outcome_unknown() -> None:

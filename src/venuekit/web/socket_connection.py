@@ -185,8 +185,10 @@ class SocketConnection:
                 else:
                     answered.set_result(said)
             case Leaving():
-                self.is_leaving = True
-                self._on_leaving()
+                # Told again while it answers what it was asked, it would send the next one away as well.
+                if not self.is_leaving:
+                    self.is_leaving = True
+                    self._on_leaving()
             case Pong():
                 pass
             case _:
