@@ -63,6 +63,8 @@ def test_an_interrupted_service_has_done_its_work() -> None:
         (["record", "binance", "BTC-USDT"], "venuekit: Missing option '--output' / '-o'.\n"),
         (["emulate", "binance", "--speed", "2"], "venuekit: --speed is a recording's: it needs --replay\n"),
         (["demo", "--venue", "nobody"], None),
+        (["journal", "nonsense"], "venuekit: No such command 'nonsense'.\n"),
+        (["history", "orders", "--pairs", "BTC-USDT"], None),
     ],
 )
 def test_misuse_ends_with_two_and_one_line(
@@ -76,7 +78,7 @@ def test_misuse_ends_with_two_and_one_line(
 def test_without_words_it_explains_itself(venuekit: Callable[..., Result]) -> None:
     explained = venuekit()
     assert explained.exit_code == 0
-    for command in ("demo", "emulate", "book", "ticker", "venues", "record", "replay"):
+    for command in ("demo", "emulate", "book", "ticker", "venues", "record", "replay", "journal", "history"):
         assert f" {command} " in explained.stdout
 
 

@@ -117,6 +117,13 @@ def test_a_trade_keeps_every_digit_and_its_fees(tables: Path) -> None:
     )
 
 
+def test_a_fee_that_is_a_share_is_told_as_one(tables: Path) -> None:
+    share = msgspec.structs.replace(filled(), fees=(), fee_percent=Decimal("0.001"))
+    both = msgspec.structs.replace(filled(trade_id="78"), fee_percent=Decimal("0.10"), fee_token="BNB")
+    build(tables, opened(), share, both)
+    assert ["0.1 %", "0.00000003 BNB, 10 % in BNB"] == [row.fees for row in history.trades(tables)]
+
+
 def test_what_belongs_to_no_known_order_is_a_trade_and_no_order(tables: Path) -> None:
     build(tables, opened(), filled())
     assert [] == history.orders(tables)

@@ -36,3 +36,11 @@ def test_a_doubt_told_twice_is_one() -> None:
 def test_orders_stand_apart_and_other_records_are_nobodys() -> None:
     orders = standings([*STORY, intent(OTHER)])
     assert {ID: False, OTHER: True} == {client_id: order.is_open for client_id, order in orders.items()}
+
+
+def test_trades_that_were_fetched_settle_no_doubt() -> None:
+    fetched = Settled(at=8.5, client_id=ID, how="all its trades", fills_as_of=8.0)
+    doubt = Doubt(at=8.0, client_id=ID, command=Command.PLACE, why="we were away", reason="RESTART")
+    assert standings((intent(), doubt, fetched))[ID].doubts == (Command.PLACE,)
+    over = Settled(at=9.0, client_id=ID, how="single-order query: OPEN")
+    assert standings((intent(), doubt, fetched, over))[ID].doubts == ()

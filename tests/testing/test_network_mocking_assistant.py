@@ -168,6 +168,12 @@ async def test_a_request_is_kept_with_all_that_was_sent(network: NetworkMockingA
     )  # fmt: skip
 
 
+async def test_a_request_that_is_printed_gives_no_secret_away(network: NetworkMockingAssistant) -> None:
+    network.set_default_http_response("POST /order")
+    await network.request("POST", f"{HOST}/order?signature=S3CRET", {"x-key": "S3CRET"}, b"S3CRET")
+    assert repr(network.requests) == "[SentRequest(POST /order, signature)]"
+
+
 async def test_requests_are_told_one_by_one_by_endpoint_or_not(network: NetworkMockingAssistant) -> None:
     for endpoint in (TIME, "GET /depth"):
         network.set_default_http_response(endpoint, text="")

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from venuekit.cli.output import counted, moment
+from venuekit.journal.history import fee_words
 from venuekit.journal.record import (
     AccountName,
     AmendIntent,
@@ -31,6 +32,20 @@ from venuekit.model.decimals import plain
 __all__ = ["asked", "told", "whose"]
 
 
+_TERMS = {
+    "price": "at {term} {quote}",
+    "trigger_price": "when {term}",
+    "trigger_by": "by {term}",
+    "trigger_direction": "{term}",
+    "time_in_force": "{term}",
+    "reduce_only": "reduce only",
+    "position": "{term}",
+    "leverage": "leverage {term}",
+    "last_state": "found at the venue",
+}
+"""Terms of an order in the words of its `to_json`; those that are not named are the usual ones."""
+
+
 def whose(account: AccountName) -> str:
     """An account as people name it."""
     return f"{account.company}@{account.domain}, key {account.key}"
@@ -42,25 +57,17 @@ def told(item: Body) -> str:
 
 
 def asked(item: Intent) -> str:
-    """What an order asks for: `BUY 0.02 BTC-USDT LIMIT at 60000.10`."""
+    """What an order asks for: `BUY 0.02 BTC LIMIT at 60000.10 USDT`."""
     order = item.order
-    meant: dict[str, Any] = (order.get("memory") or {}).get("intent") or {}
     base, _, quote = item.trading_pair.partition("-")
-    amount = f"{order.get('amount')} {base}"
-    if meant.get("quote_amount") is not None:
-        amount = f"{base} for {meant['quote_amount']} {quote}"
-    price = order.get("price")
-    trigger = meant.get("trigger_price")
-    in_force = meant.get("time_in_force")
+    by_quote = order.get("quote_amount")
     words = [
         str(order.get("trade_type")),
-        amount,
+        f"{order.get('amount')} {base}" if by_quote is None else f"{base} for {by_quote} {quote}",
         str(order.get("order_type")),
-        "" if price is None else f"at {price} {quote}",
-        "" if trigger is None else f"when {trigger}",
-        "" if in_force in {None, "GTC"} else str(in_force),
+        *(words.format(term=order[name], quote=quote) for name, words in _TERMS.items() if order.get(name)),
     ]
-    return " ".join(word for word in words if word)
+    return " ".join(words)
 
 
 def _answered(item: Answered) -> str:
@@ -71,7 +78,7 @@ def _answered(item: Answered) -> str:
 
 
 def _filled(item: Filled) -> str:
-    fees = " and ".join(f"{plain(fee.amount)} {fee.token}" for fee in item.fees)
+    fees = fee_words(item)
     words = (
         f"{plain(item.base_amount)} at {plain(item.price)}",
         "taker" if item.is_taker else "maker",
@@ -104,7 +111,13 @@ def _sending(item: Sending) -> str:
 
 
 def _updated(item: Updated) -> str:
-    return f"{item.state} by {item.source}" + ("" if item.exchange_id is None else f", id {item.exchange_id}")
+    words = (
+        f"{item.state} by {item.source}",
+        "" if item.filled_amount is None else f"{plain(item.filled_amount)} filled",
+        "" if item.exchange_id is None else f"id {item.exchange_id}",
+        *item.misc.values(),
+    )
+    return ", ".join(word for word in words if word)
 
 
 def _ended(item: Ended) -> str:
@@ -113,7 +126,14 @@ def _ended(item: Ended) -> str:
 
 def _doubted(item: Doubt) -> str:
     until = "" if item.until is None else f", until {moment(item.until)[11:]}"
-    return f"{item.command.value}: {item.why}{until}"
+    about = f"{item.command.value}: " if item.reason is None else ""
+    return f"{about}{item.why}{until}"
+
+
+def _settled(item: Settled) -> str:
+    as_of = "" if item.fills_as_of is None else f", as of {moment(item.fills_as_of)[11:]}"
+    about = "" if item.command is None else f"{item.command.value}: "
+    return f"{about}{item.how}{as_of}"
 
 
 def _signed(amount: Decimal) -> str:
@@ -139,5 +159,5 @@ _WORDS: Mapping[type[Body], Callable[[Any], str]] = {
     Ended: _ended,
     Reopened: lambda item: item.why,
     Doubt: _doubted,
-    Settled: lambda item: f"{item.command.value}: {item.how}",
+    Settled: _settled,
 }

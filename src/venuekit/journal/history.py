@@ -32,7 +32,17 @@ from venuekit.model.decimals import CONTEXT, plain
 from venuekit.protocol.frozen import Frozen
 from venuekit.seams import disk
 
-__all__ = ["BalanceRow", "OrderRow", "TradeRow", "balances", "build", "order_rows", "orders", "trades"]
+__all__ = [
+    "BalanceRow",
+    "OrderRow",
+    "TradeRow",
+    "balances",
+    "build",
+    "fee_words",
+    "order_rows",
+    "orders",
+    "trades",
+]
 
 Row = TypeVar("Row", bound=Frozen)
 
@@ -65,7 +75,7 @@ class OrderRow(Frozen):
 
 
 class TradeRow(Frozen):
-    """A fill of one of our orders, at the venue's time; `fees` reads like `0.1 BNB, 0.02 USDT`."""
+    """A fill of one of our orders, at the venue's time; `fees` reads like `0.1 BNB, 0.02 USDT` or `0.1 %`."""
 
     client_id: str
     trade_id: str
@@ -251,11 +261,20 @@ def _trades(entries: list[Entry]) -> Iterator[TradeRow]:
             price=fill.price,
             base_amount=fill.base_amount,
             quote_amount=fill.quote_amount,
-            fees=", ".join(f"{plain(fee.amount)} {fee.token}" for fee in fill.fees),
+            fees=fee_words(fill),
             is_taker=fill.is_taker,
             venue_time=fill.venue_time,
             exchange_id=fill.exchange_id,
         )
+
+
+def fee_words(fill: Filled) -> str:
+    """What a fill cost: amounts, and the share where the venue named one instead."""
+    words = [f"{plain(fee.amount)} {fee.token}" for fee in fill.fees]
+    if fill.fee_percent:
+        share = plain(CONTEXT.multiply(fill.fee_percent, Decimal(100)).normalize(CONTEXT))
+        words.append(f"{share} % in {fill.fee_token}" if fill.fee_token else f"{share} %")
+    return ", ".join(words)
 
 
 def _balances(entries: list[Entry]) -> Iterator[BalanceRow]:

@@ -42,8 +42,10 @@ def after(order: Standing, item: OfOrder) -> Standing:
             return replace(order, ended=None)
         case Doubt():
             return replace(order, doubts=(*_without(order, item.command), item.command))
-        case Settled():
-            return replace(order, doubts=_without(order, item.command) if item.command else ())
+        case Settled(command=Command() as command):
+            return replace(order, doubts=_without(order, command))
+        case Settled(fills_as_of=None):
+            return replace(order, doubts=())
         case _:
             return order
 

@@ -54,6 +54,13 @@ class SentRequest(Frozen):
         said: dict[str, Any] = self.query | self.json
         return said
 
+    def __repr__(self) -> str:
+        # Without values: keys and signatures are among them, and a failing test prints what it compared.
+        return f"SentRequest({self.method} {self.path}, {', '.join(self.query) or 'no query'})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("method", self.method), ("path", self.path)]
+
 
 class ScriptedSocket:
     """One WebSocket: `sent` and `pings` are what the client did, `say` and `lose` what the venue does.
