@@ -11,6 +11,8 @@ from tests.emulator.customer import Client, trading_venue
 BAD_SIGNATURE = (400, -1022, "Signature for this request is not valid.")
 OLD = (400, -1021, "Timestamp for this request is outside of the recvWindow.")
 EARLY = (400, -1021, "Timestamp for this request was 1000ms ahead of the server's time.")
+WIDE = "\uff11\uff12\uff13"
+"""Digits that are not ASCII, as in the page's example."""
 NO_FORMAT = (401, -2014, "API-key format invalid.")
 NO_KEY = (401, -2015, "Invalid API-key, IP, or permissions for action.")
 
@@ -75,10 +77,10 @@ def test_a_parameter_in_query_and_body_is_taken_from_the_query(client: Client) -
 
 
 def test_the_signature_is_over_the_text_as_it_is_encoded(client: Client) -> None:
-    text = f"symbol={quote('１２３')}&timestamp={round(client.now * 1000)}"
+    text = f"symbol={quote(WIDE)}&timestamp={round(client.now * 1000)}"
     said = client.send("GET", "/api/v3/openOrders", f"{text}&signature={client.signature(text)}")
     assert client.refused(said) == (400, -1121, "Invalid symbol.")
-    decoded = f"symbol=１２３&timestamp={round(client.now * 1000)}"
+    decoded = f"symbol={WIDE}&timestamp={round(client.now * 1000)}"
     said = client.send("GET", "/api/v3/openOrders", f"{text}&signature={client.signature(decoded)}")
     assert client.refused(said) == BAD_SIGNATURE
 
