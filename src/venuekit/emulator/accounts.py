@@ -60,10 +60,10 @@ class Customer:
         return self._secret if self.key_type is KeyType.HMAC else None
 
     @cached_property
-    def private_key(self) -> RSAPrivateKey | Ed25519PrivateKey | None:
-        """The private key of the two other types."""
+    def key(self) -> str | RSAPrivateKey | Ed25519PrivateKey:
+        """What the customer signs with: the shared secret, or the private key of the two other types."""
         if self.key_type is KeyType.HMAC:
-            return None
+            return self._secret
         if self.key_type is KeyType.RSA:
             return rsa_key(self._key_seed.hex())
         return Ed25519PrivateKey.from_private_bytes(self._key_seed)
@@ -71,10 +71,12 @@ class Customer:
     @property
     def private_key_pem(self) -> str | None:
         """The private key as unencrypted PKCS #8."""
-        key = self.private_key
-        if key is None:
-            return None
-        return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        key = self.key
+        return (
+            None
+            if isinstance(key, str)
+            else key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        )
 
     def credentials(self) -> dict[str, Any]:
         """What a client needs; fields that the key type does not have are None."""

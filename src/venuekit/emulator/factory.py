@@ -20,7 +20,7 @@ from venuekit.emulator.step import Instrument, MarketSource
 from venuekit.model.decimals import CONTEXT
 from venuekit.protocol.recording import Record
 
-__all__ = ["announcement", "dialect_class", "dialect_names", "make_dialect"]
+__all__ = ["announcement", "dialect_class", "dialect_names", "make_dialect", "with_customers"]
 
 _GROUP = "venuekit.dialects"
 _SLOWEST = 5.0
@@ -80,10 +80,17 @@ def make_dialect(
         ]
     if not made.has_accounts:
         return made(sources, start_time=start_time)
+    return with_customers(made, sources, seed=seed, start_time=start_time)
+
+
+def with_customers(
+    made: type[Dialect], sources: Iterable[MarketSource], *, seed: int | str, start_time: float
+) -> Dialect:
+    """A venue in whose markets the customers of the seed trade."""
     desk, members = Desk(), customers(seed)
     desk.reference_rates.update(_reference_rates())
     markets = [desk.open_market(source) for source in sources]
-    assets = [asset for source in sources for asset in (source.instrument.base, source.instrument.quote)]
+    assets = [asset for market in markets for asset in (market.instrument.base, market.instrument.quote)]
     names = [member.name for member in members]
     open_accounts(desk, names, assets, made.start_fees, start_time)
     return made(markets, start_time=start_time, desk=desk, customers=members)

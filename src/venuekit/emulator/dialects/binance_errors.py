@@ -127,6 +127,7 @@ ERRORS: Mapping[str, VenueError] = {
     "NO_LIQUIDITY": VenueError(
         code=-2010, message="Order book liquidity is less than symbol minimum quantity."
     ),
+    "BELOW_ONE_LOT": VenueError(code=-1013, message="Filter failure: LOT_SIZE"),
     "UNKNOWN_ORDER": VenueError(code=-2011, message="Unknown order sent."),
     "RESTRICTED_CANCEL": VenueError(code=-2011, message="Order was not canceled due to cancel restrictions."),
     "NO_SUCH_ORDER": VenueError(code=-2013, message="Order does not exist."),

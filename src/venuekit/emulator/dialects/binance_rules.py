@@ -116,11 +116,13 @@ def _is_sent(parameter: Parameter, sent: Mapping[str, str]) -> bool:
 def _read(parameter: Parameter, text: str) -> Any:
     if parameter.kind is Kind.SYMBOLS:
         return _list_of_symbols(parameter, text)
+    if parameter.choices:
+        if text not in parameter.choices:
+            raise Complaint(parameter.refused_as, parameter.name)
+        return text
     legal = _LEGAL[parameter.kind]
     if not re.match(legal, text):
         raise Complaint("ILLEGAL_CHARS", parameter.name, legal)
-    if parameter.choices and text not in parameter.choices:
-        raise Complaint(parameter.refused_as, parameter.name)
     if parameter.kind is Kind.NUMBER:
         if int(text) < parameter.least:
             raise Complaint("BAD_VALUE", parameter.name)

@@ -90,7 +90,7 @@ def authenticated(
     customer = customers.get(caller.api_key)
     if customer is None:
         raise Complaint("UNKNOWN_KEY")
-    if not is_signed(customer, caller.payload, parameters["signature"]):
+    if not is_signed(customer.key, caller.payload, parameters["signature"]):
         raise Complaint("BAD_SIGNATURE")
     return customer
 

@@ -48,7 +48,7 @@ _REFUSALS: Mapping[RefusalReason, str] = {
     RefusalReason.INSUFFICIENT_FUNDS: "NO_FUNDS",
     RefusalReason.WOULD_TAKE: "WOULD_TAKE",
     RefusalReason.WOULD_TRIGGER: "WOULD_TRIGGER",
-    RefusalReason.QUOTE_BELOW_ONE_LOT: "NO_LIQUIDITY",
+    RefusalReason.QUOTE_BELOW_ONE_LOT: "BELOW_ONE_LOT",
 }
 
 
@@ -77,6 +77,7 @@ def place(venue: BinanceFamily, client: Customer, parameters: Parameters, now: f
     pair = listing.instrument.trading_pair
     if _is_open(venue, client, listing, terms.client_order_id):
         raise Complaint("DUPLICATE_ORDER")
+    _refuse_empty_book(open_market(listing), terms)
     done = venue.desk.place(pair, terms.request(client.name), now, terms.echoed)
     if done.refusal is not None:
         raise Complaint(_REFUSALS[done.refusal])
@@ -130,6 +131,13 @@ def _is_open(venue: BinanceFamily, client: Customer, listing: Listing, client_or
     pair = listing.instrument.trading_pair
     record = venue.desk.archive.by_client_id(client.name, pair, client_order_id)
     return record is not None and record.is_open
+
+
+def _refuse_empty_book(market: Market, terms: Terms) -> None:
+    book = market.book
+    stands = book.best_ask if terms.proposal.is_buy else book.best_bid
+    if terms.proposal.quote_amount is not None and stands is None:
+        raise Complaint("NO_LIQUIDITY")
 
 
 # Orders that are there.
