@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from tests.emulator.scripted_market import ETH, START, ScriptedMarket, said
 
-from venuekit.emulator.accounts import Customer, KeyType, customers, open_accounts
+from venuekit.emulator.accounts import Customer, KeyType
 from venuekit.emulator.connection import Connection
-from venuekit.emulator.desk import Desk
 from venuekit.emulator.dialects.binance_spot import BinanceSpotDialect
+from venuekit.emulator.factory import with_customers
 
 DOOR = "/ws-api/v3"
 LIMIT_BUY = {
@@ -34,11 +34,10 @@ MARKET_BUY = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": 
 
 def trading_venue(market: ScriptedMarket | None = None, *, start_time: float = START) -> BinanceSpotDialect:
     """Opens at 99.00 / 101.00 with three funded customers, one for each type of key."""
-    desk, members = Desk(), customers("socket")
-    markets = [desk.open_market(source) for source in (market or ScriptedMarket(), ScriptedMarket(ETH))]
-    names = [member.name for member in members]
-    open_accounts(desk, names, ["BTC", "USDT"], BinanceSpotDialect.start_fees, START)
-    return BinanceSpotDialect(markets, start_time=start_time, desk=desk, customers=members)
+    sources = [market or ScriptedMarket(), ScriptedMarket(ETH)]
+    venue = with_customers(BinanceSpotDialect, sources, seed="socket", start_time=start_time)
+    assert isinstance(venue, BinanceSpotDialect)
+    return venue
 
 
 def customer(venue: BinanceSpotDialect, key_type: KeyType = KeyType.HMAC) -> Customer:
@@ -53,9 +52,9 @@ def signature(member: Customer, params: Mapping[str, Any]) -> str:
         for name, value in params.items()
     }
     payload = "&".join(f"{name}={texts[name]}" for name in sorted(texts)).encode()
-    key = member.private_key
-    if key is None:
-        return hmac.new((member.api_secret or "").encode(), payload, sha256).hexdigest()
+    key = member.key
+    if isinstance(key, str):
+        return hmac.new(key.encode(), payload, sha256).hexdigest()
     raw = key.sign(payload) if isinstance(key, Ed25519PrivateKey) else key.sign(payload, PKCS1v15(), SHA256())
     return b64encode(raw).decode()
 

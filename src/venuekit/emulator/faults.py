@@ -114,8 +114,9 @@ class FaultKind(Enum):
 class Fault(Frozen, forbid_unknown_fields=True):
     """One thing that goes wrong, `times` times (None: until cleared), after `skip` chances were let go.
 
-    `symbol` and `path` limit it to a market (the venue's word) and to a REST path, a stream's name or
-    a stream's kind. What the other fields mean is said where the kinds are listed.
+    `symbol` and `path` limit it to a market (the venue's word) and to a REST path, a method of a WebSocket
+    API, a stream's name or a stream's kind; of a user data stream also to a type of event or an account.
+    What the other fields mean is said where the kinds are listed.
     """
 
     kind: FaultKind

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+import hmac
+from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from tests.emulator.socket_client import DOOR, SocketClient, customer, signature
 from venuekit.emulator.accounts import KeyType
 from venuekit.emulator.answer import Answer
 from venuekit.emulator.connection import ABNORMAL, Closing, FrameKind
+from venuekit.emulator.dialects.binance_socket_frames import read_request, signed_text
 from venuekit.emulator.dialects.binance_spot import BinanceSpotDialect
 from venuekit.emulator.faults import Fault, FaultKind
 
@@ -48,6 +51,14 @@ def documented(data_path: Callable[[str], Path]) -> Callable[..., dict[str, Any]
         return found[0]
 
     return answer
+
+
+def _rows(content: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(content, dict):
+        yield content
+    for part in content.values() if isinstance(content, dict) else content:
+        if isinstance(part, dict | list):
+            yield from _rows(part)
 
 
 def _code(answer: Any) -> tuple[int, int]:
@@ -253,6 +264,30 @@ def test_each_type_of_key_signs_by_name_and_unencoded(client: SocketClient, key_
     member = customer(client.venue, key_type)
     answer = client.ask_as(member, "userDataStream.subscribe.signature", {"recvWindow": 5000})
     assert answer["result"] == {"subscriptionId": 0}
+
+
+def test_what_is_signed_is_what_the_pages_vector_signs(data_path: Callable[[str], Path]) -> None:
+    """web-socket-api.md, SIGNED request example (HMAC): the frame's parameters in another order."""
+    vectors = msgspec.json.decode(data_path("signing_and_checksum_vectors.json").read_bytes())
+    (vector,) = [row for row in _rows(vectors) if row.get("id") == "binance-wsapi-hmac-ascii"]
+    params = dict(reversed(vector["params"].items())) | {"signature": "ffff"}
+    frame = msgspec.json.encode({"id": 1, "method": "order.place", "params": params})
+    signed = signed_text(read_request(frame).parameters)
+    assert signed == vector["payload"].encode()
+    assert hmac.new(vector["secret"].encode(), signed, sha256).hexdigest() == vector["expected"]
+
+
+@pytest.mark.parametrize(
+    ("params", "signed"),
+    [
+        ({"timestamp": 1645423376532, "recvWindow": 5000.5}, "recvWindow=5000.5&timestamp=1645423376532"),
+        ({"symbol": "这是测试币456", "a": "x y/%"}, "a=x y/%&symbol=这是测试币456"),
+        ({"returnRateLimits": False, "symbols": ["A", "B"]}, 'returnRateLimits=false&symbols=["A","B"]'),
+    ],
+)
+def test_what_is_no_text_is_signed_as_json_writes_it(params: dict[str, Any], signed: str) -> None:
+    frame = msgspec.json.encode({"id": 1, "method": "order.place", "params": params})
+    assert signed_text(read_request(frame).parameters) == signed.encode()
 
 
 def test_a_signature_over_other_parameters_is_refused(client: SocketClient) -> None:

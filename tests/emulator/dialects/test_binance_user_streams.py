@@ -125,6 +125,22 @@ def test_a_subscription_that_is_not_there_cannot_be_ended(client: SocketClient) 
     assert client.ask("userDataStream.unsubscribe", {"subscriptionId": 7})["error"]["code"] == -2036
 
 
+def test_a_session_has_no_more_numbers_than_the_page_says(client: SocketClient) -> None:
+    client.venue.user_streams.session(client.connection)._next_number = 65_535
+    refused = client.ask_as(customer(client.venue), SUBSCRIBE)
+    assert (refused["status"], refused["error"]["code"]) == (400, -2042)
+
+
+def test_a_session_has_no_more_subscriptions_at_a_time_than_the_page_says(client: SocketClient) -> None:
+    session = client.venue.user_streams.session(client.connection)
+    for number in range(1_000):
+        session.subscribe(f"account {number}", None, is_by_logon=False)
+    refused = client.ask_as(customer(client.venue), SUBSCRIBE)
+    assert (refused["status"], refused["error"]["code"]) == (400, -1191)
+    client.ask("userDataStream.unsubscribe", {"subscriptionId": 0})
+    assert client.subscribe(customer(client.venue)) == 1_000
+
+
 def test_a_connection_that_is_gone_is_not_written_to(client: SocketClient) -> None:
     client.subscribe(customer(client.venue))
     client.venue.disconnected(client.connection)

@@ -51,7 +51,7 @@ class Route(Frozen):
 
     The handler gets (venue, parameters, now), of a route with a security type (venue, client, parameters,
     now). `orders` is what a success adds to the account's unfilled orders; `socket_method` the endpoint's
-    name in the WebSocket API, empty where it is not there.
+    name in the WebSocket API, empty where it is not there. A success gives the weight back where `is_free`.
     """
 
     handler: Callable[..., Any]
@@ -61,6 +61,7 @@ class Route(Frozen):
     security: Security = Security.NONE
     orders: int = 0
     socket_method: str = ""
+    is_free: bool = False
 
 
 class Usage(Frozen):
@@ -172,6 +173,8 @@ class BinanceRequests(Dialect):
             performed = self._executed(route, client, parameters, caller, now)
         except Complaint as complaint:
             performed = self._refused(complaint)
+        if route.is_free and not performed.is_refused:
+            self._limit(route, caller.remote).window.give_back(weight, self.venue_time(now))
         return self._counted(performed, route, caller, client, now)
 
     def _executed(

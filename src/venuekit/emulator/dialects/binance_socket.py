@@ -29,6 +29,7 @@ from venuekit.emulator.dialects.binance_socket_frames import (
     answer_frame,
     event_frame,
     read_request,
+    signed_text,
 )
 from venuekit.emulator.dialects.binance_user_events import Pen
 from venuekit.emulator.dialects.binance_user_streams import USER_DATA, UserStreams
@@ -217,15 +218,12 @@ class BinanceSocket(BinanceFamily):
         return self.perform(found, parameters, caller, now)
 
     def _caller(self, session: Session, request: SocketRequest) -> Caller:
-        """Who asks; what is signed is all parameters but the signature, by name, as they are."""
-        sent = dict(request.parameters)
-        signed = sorted((name, value) for name, value in sent.items() if name != "signature")
         return Caller(
             remote=session.connection.remote,
             name=request.method,
             path=request.method,
-            api_key=sent.get("apiKey"),
-            payload="&".join(f"{name}={value}" for name, value in signed).encode(),
+            api_key=dict(request.parameters).get("apiKey"),
+            payload=signed_text(request.parameters),
             session=None if session.api_key is None else self.customers[session.api_key],
             is_socket=True,
         )

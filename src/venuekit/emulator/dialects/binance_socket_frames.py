@@ -16,7 +16,15 @@ from venuekit.emulator.connection import Frame
 from venuekit.emulator.dialects.binance_errors import Complaint
 from venuekit.protocol.frozen import Frozen
 
-__all__ = ["RequestId", "SocketRequest", "Unreadable", "answer_frame", "event_frame", "read_request"]
+__all__ = [
+    "RequestId",
+    "SocketRequest",
+    "Unreadable",
+    "answer_frame",
+    "event_frame",
+    "read_request",
+    "signed_text",
+]
 
 RequestId = int | str | None
 _VERSION = "v3/"
@@ -69,6 +77,12 @@ def read_request(text: str | bytes) -> SocketRequest:
         method=method.removeprefix(_VERSION),
         parameters=tuple((name, _text(bytes(value))) for name, value in sent.items()),
     )
+
+
+def signed_text(parameters: Pairs) -> bytes:
+    """What a signature has to be over: all but itself, by name, nothing encoded (SIGNED request security)."""
+    signed = sorted(pair for pair in parameters if pair[0] != "signature")
+    return "&".join(f"{name}={value}" for name, value in signed).encode()
 
 
 def answer_frame(

@@ -266,6 +266,7 @@ def discount_of(plan: FeePlan, listing: Listing) -> Fields:
 
 _NAMED = (SYMBOL, ORDER_ID, ORIGINAL_ID)
 
+# Free where they succeed since 2026-04-02; an amendment only if it ends the order, and here none does.
 TRADING_ROUTES: Mapping[tuple[str, str], Route] = {
     ("POST", "/api/v3/order"): Route(
         handler=place,
@@ -273,6 +274,7 @@ TRADING_ROUTES: Mapping[tuple[str, str], Route] = {
         security=Security.TRADE,
         orders=1,
         socket_method="order.place",
+        is_free=True,
     ),
     ("POST", "/api/v3/order/test"): Route(
         handler=test,
@@ -295,12 +297,14 @@ TRADING_ROUTES: Mapping[tuple[str, str], Route] = {
         ),
         security=Security.TRADE,
         socket_method="order.cancel",
+        is_free=True,
     ),
     ("DELETE", "/api/v3/openOrders"): Route(
         handler=cancel_all,
         parameters=(SYMBOL,),
         security=Security.TRADE,
         socket_method="openOrders.cancelAll",
+        is_free=True,
     ),
     ("PUT", "/api/v3/order/amend/keepPriority"): Route(
         handler=amend,

@@ -2,6 +2,10 @@
 
 Source: user-data-stream.md, read on 2026-07-21; which fields a report of each kind has, and that one
 `outboundAccountPosition` follows the reports of one command: faqs/market_orders_faq.md.
+
+No page shows the report of an order whose trigger has fired: here it is new once more, on the book now and
+with a working time. Refused orders are told of in their answer alone: enums.md has REJECTED for those of
+order.cancelReplace, which is not offered.
 """
 
 from __future__ import annotations
