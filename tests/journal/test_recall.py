@@ -268,3 +268,29 @@ def test_orders_survive_rotations_of_a_real_journal() -> None:
     assert len(kept.watched_orders) < len(orders.tracker.watched_orders)
     for client_id, state in kept.tracking_states.items():
         assert state == written[client_id]
+
+
+def test_orders_that_were_kept_elsewhere_survive_the_next_kill_as_they_were() -> None:
+    run, other = Run(), Run(buy("id-2"), buy("id-3"))
+    for name in ("id-2", "id-3"):
+        other.orders.sending(name, 1.5, path="POST /order")
+        other.orders.process_trade_update(fill("t1", "0.5", client_id=name, exchange_order_id=f"x{name}"))
+    other.orders.process_order_update(
+        status(S.CANCELED, "0.5", client_id="id-3", exchange_order_id="xid-3", at=4.0)
+    )
+    kept = other.tracker.tracking_states
+    assert names(run.orders.restore(kept, 50.0)) == ["InDoubt"]
+    assert run.kinds() == ["Intent", "Intent", "Ended", "Intent"]
+    assert run.written_by(lambda: run.orders.restore(kept, 60.0)) == []
+    assert run.recalled().tracker.tracking_states == run.tracker.tracking_states
+    run.restarts(70.0)
+    assert list(run.tracker.watched_orders) == ["id-3", "id-1"]
+    assert run.orders.process_trade_update(fill("t1", "0.5", client_id="id-2")) == []
+
+
+def test_an_amend_of_the_price_alone_leaves_the_amount_as_it_is() -> None:
+    run = Run()
+    run.sends()
+    run.orders.process_order_update(status(S.OPEN))
+    run.orders.sending("id-1", 4.0, path="PUT /order", command=Command.AMEND)
+    assert run.recalled().tracker.active_orders["id-1"].possible_amounts == []

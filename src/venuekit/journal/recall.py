@@ -104,7 +104,7 @@ class _Memory:
         if isinstance(item, Intent):
             if item.connector in {"", self._connector} and item.client_id not in self._pairs:
                 self._pairs[item.client_id] = item.trading_pair
-                self._tracker.start(translation.order_of(item))
+                self._begin(item)
         elif item.client_id in self._pairs:
             self._note_commands(item)
             self._replay(item, self._pairs[item.client_id])
@@ -120,6 +120,13 @@ class _Memory:
             unanswered=tuple(sent for sent in unanswered if sent.client_id in active),
             cancels_wanted=tuple(client_id for client_id in self._cancels if client_id in active),
         )
+
+    def _begin(self, item: Intent) -> None:
+        restored_at = translation.restored_at(item)
+        if restored_at is None:
+            self._tracker.start(translation.order_of(item))
+        else:
+            self._tracker.restore_tracking_states({item.client_id: item.order}, restored_at)
 
     def _note_commands(self, item: OfOrder) -> None:
         match item:

@@ -307,16 +307,20 @@ class RecordedTracker:
         return [*events, *resumed]
 
     def restore(self, tracking_states: Mapping[str, Any], now: float) -> list[OrderEvent]:
-        """Take up orders that were kept elsewhere; those that were not over are in doubt until asked for."""
-        fresh = {
-            name: state for name, state in tracking_states.items() if self.tracker.fetch_order(name) is None
-        }
-        for state in fresh.values():
-            order = InFlightOrder.from_json(state)
-            self._write(translation.intent_of(order, self.connector, self._clock()))
-            for trade in (*order.order_fills.values(), *order.quarantined_fills.values()):
-                self._write(translation.filled_of(trade, order.client_order_id, self._clock()))
-        return self.tracker.restore_tracking_states(fresh, now)
+        """Take up orders that were kept elsewhere, as `tracking_states` gives them.
+
+        Known ones are left alone; those that were not over are in doubt until asked for.
+        """
+        events: list[OrderEvent] = []
+        for client_order_id, state in tracking_states.items():
+            if self.tracker.fetch_order(client_order_id) is not None:
+                continue
+            self._write(translation.kept_elsewhere(state, self.connector, now, self._clock()))
+            events += self.tracker.restore_tracking_states({client_order_id: state}, now)
+            order = self.tracker.watched_orders.get(client_order_id)
+            if order is not None:
+                self._write_end(order, "over when it was restored")
+        return events
 
     # --- inside
 
@@ -340,17 +344,20 @@ class RecordedTracker:
         if before.is_watched and any(isinstance(event, OrderReopened) for event in events):
             self._write(Reopened(at=at, client_id=client_id, why=how))
         if order.is_watched:
-            self._write(
-                Ended(
-                    at=at,
-                    client_id=client_id,
-                    state=order.current_state.name,
-                    reason=_reason(events, how),
-                    presumed=order.is_presumed,
-                    venue_time=order.ended_at,
-                )
-            )
+            self._write_end(order, _reason(events, how))
         return events
+
+    def _write_end(self, order: InFlightOrder, reason: str) -> None:
+        self._write(
+            Ended(
+                at=self._clock(),
+                client_id=order.client_order_id,
+                state=order.current_state.name,
+                reason=reason,
+                presumed=order.is_presumed,
+                venue_time=order.ended_at,
+            )
+        )
 
     def _write_fill(self, event: OrderFilledEvent | FillQuarantined, before: _Glance | None) -> None:
         """Each trade once: one that comes out of quarantine was written when it went in."""

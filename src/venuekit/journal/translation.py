@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -23,8 +24,10 @@ __all__ = [
     "filled_of",
     "intent_of",
     "kept_doubt_of",
+    "kept_elsewhere",
     "order_of",
     "recorded",
+    "restored_at",
     "trade_of",
     "update_of",
     "updated_of",
@@ -41,6 +44,7 @@ _TERMS = (
     "position",
 )
 """Terms of an order that most orders do not name."""
+_RESTORED_AT = "restored_at"
 _NAMED_TERMS = ("amount", "price", *_TERMS)
 _DEFAULTS = dict(
     zip(
@@ -86,6 +90,23 @@ def intent_of(order: InFlightOrder, connector: str, at: float) -> Intent:
         order=words,
         connector=connector,
     )
+
+
+def kept_elsewhere(state: Mapping[str, Any], connector: str, now: float, at: float) -> Intent:
+    """An order that somebody kept as its `to_json`, and handed in at this time of the venue."""
+    return Intent(
+        at=at,
+        client_id=state["client_order_id"],
+        trading_pair=state["trading_pair"],
+        order={**state, _RESTORED_AT: now},
+        connector=connector,
+    )
+
+
+def restored_at(item: Intent) -> float | None:
+    """When an order that somebody kept elsewhere was handed in; None: it was not."""
+    moment: float | None = item.order.get(_RESTORED_AT)
+    return moment
 
 
 def order_of(item: Intent) -> InFlightOrder:

@@ -21,11 +21,7 @@ from venuekit.state.stray_trades import StrayTrades
 
 __all__ = ["OrderTracker"]
 
-_DOUBTS = {
-    Command.PLACE: DoubtReason.PLACE,
-    Command.CANCEL: DoubtReason.CANCEL,
-    Command.AMEND: DoubtReason.AMEND,
-}
+_DOUBTS = {command: DoubtReason[command.name] for command in Command}
 _VANISHED = "after the venue's fence no question finds it: presumed never accepted"
 
 
@@ -332,8 +328,7 @@ class OrderTracker:
         order.pass_on(Happening.VANISHED, now)
         order.is_presumed = True
         order.is_end_known = True
-        settled = self._settle(order, now)
-        return [*settled, *self._told_end(order, now, _VANISHED, "OrderNotFound")]
+        return [*self._settle(order, now), *self._told_end(order, now, _VANISHED, "OrderNotFound")]
 
     # --- memory
 
