@@ -294,3 +294,14 @@ def test_an_amend_of_the_price_alone_leaves_the_amount_as_it_is() -> None:
     run.orders.process_order_update(status(S.OPEN))
     run.orders.sending("id-1", 4.0, path="PUT /order", command=Command.AMEND)
     assert run.recalled().tracker.active_orders["id-1"].possible_amounts == []
+
+
+def test_a_second_kill_finds_the_doubt_that_the_first_one_left() -> None:
+    run = Run()
+    run.orders.sending("id-1", 1.5, path="POST /order", receive_window=3.0, clock_error=0.25)
+    run.orders.process_order_update(status(S.OPEN))
+    run.restarts(50.0)
+    again = run.recalled().tracker.active_orders["id-1"]
+    assert again.doubt == run.order.doubt
+    assert again.doubt is not None
+    assert again.fence_end == 1.5 + 3.0 + 10.0 + 1.0 + 0.25
