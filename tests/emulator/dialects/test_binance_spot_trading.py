@@ -60,7 +60,7 @@ def test_fees_in_the_venues_token_are_discounted(client: Client) -> None:
         client.venue, "fee_plan", account="hmac", maker="0.001", taker="0.001", token="BNB", discount="0.25"
     )
     (fill,) = client.place(price="101")["fills"]
-    # A thousandth of 101 USDT, a quarter off, at 580 USDT a BNB: the price it has where nothing tells another.
+    # A thousandth of 101 USDT, a quarter off, at 580 USDT a BNB: what it is worth where no market tells.
     assert (fill["commission"], fill["commissionAsset"]) == ("0.00013060", "BNB")
     assert client.balance("BNB")[0] == "99.99986940"
     assert client.call("GET", "account/commission", symbol="BTCUSDT")["discount"] == {
