@@ -1,7 +1,7 @@
 """Somebody else's client trades on the emulated venue, unchanged but for its addresses.
 
-ccxt pins the exact versions of many others, so it is an extra of its own, `clients`, and not in `dev`. Where it
-is installed these tests run (with 4.5.90 on 2026-11-20).
+ccxt pins the exact versions of many others, so it is an extra of its own, `clients`, and not in `dev`. Where
+it is installed these tests run (with 4.5.90 on 2026-11-20).
 """
 
 from __future__ import annotations
