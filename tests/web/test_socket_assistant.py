@@ -362,8 +362,8 @@ async def test_a_cancel_may_use_what_is_kept_back_for_cancels() -> None:
         urgent = asyncio.create_task(toy.socket.call(CANCEL, SYMBOL, is_cancel=True))
         await toy.settle()
         toy.sockets[0].say(answer(1))
-        await urgent
-        assert not waiting.done()
+        await toy.settle()
+        assert (urgent.done(), waiting.done()) == (True, False)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
 
@@ -380,6 +380,18 @@ async def test_both_ways_are_counted_together() -> None:
 
 
 # Its life.
+
+
+async def test_a_connection_that_is_still_being_closed_takes_no_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with venue() as toy:
+        monkeypatch.setattr(toy.sockets[0], "close", lambda: toy.clock.sleep(2.0))
+        toy.sockets[0].lose()
+        await toy.settle()
+        assert not toy.socket.is_ready
+        assert await outcome(place(toy)) is errors.ConnectFailed
+        await toy.settle(2.0)
 
 
 async def test_connecting_costs_what_the_venue_charges_for_it() -> None:
