@@ -5,6 +5,7 @@ import traceback
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from tests.signing_keys import API_KEY, SHARED_SECRET
 from tests.web.toy_venue import (
@@ -70,6 +71,16 @@ async def test_a_signed_call_carries_the_venues_time_at_its_departure() -> None:
         ]
         assert (params["timestamp"], params["apiKey"]) == (round((START + 43.0) * 1000), API_KEY)
         assert (params["symbol"], params["quantity"]) == ("BTCUSDT", "1.50")
+
+
+async def test_a_public_question_travels_without_key_and_signature() -> None:
+    async with venue() as toy:
+        public = msgspec.structs.replace(BALANCE, signed=False)
+        asking = asyncio.create_task(toy.socket.call(public, SYMBOL))
+        await toy.settle()
+        toy.sockets[0].say(answer(1))
+        await asking
+        assert asked(toy.sockets[0])[0]["params"] == {"symbol": "BTCUSDT"}
 
 
 async def test_the_departure_is_told_before_the_frame_is_sent() -> None:
