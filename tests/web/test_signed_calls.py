@@ -183,8 +183,9 @@ async def test_a_cancel_may_use_what_is_kept_back_for_cancels(venue: Venue) -> N
     waiting = asyncio.create_task(venue.web.call(CANCEL, SYMBOL))
     await venue.settle(1.0)
     assert not venue.network.requests
-    await venue.web.call(CANCEL, SYMBOL, is_cancel=True)
-    assert len(venue.network.requests) == 1
+    urgent = asyncio.create_task(venue.web.call(CANCEL, SYMBOL, is_cancel=True))
+    await venue.settle()
+    assert (urgent.done(), waiting.done(), len(venue.network.requests)) == (True, False, 1)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
 
@@ -198,8 +199,10 @@ async def test_too_many_orders_hold_up_orders_and_no_cancel(venue: Venue) -> Non
     placing = asyncio.create_task(venue.web.call(PLACE, ORDER))
     await venue.settle(24.9)
     assert len(venue.network.requests) == 1
-    await venue.web.call(CANCEL, SYMBOL)
+    cancelling = asyncio.create_task(venue.web.call(CANCEL, SYMBOL))
+    await venue.settle()
     assert [request.method for request in venue.network.requests] == ["POST", "DELETE"]
+    assert (await cancelling).order_id == 7
     await venue.settle(0.2)
     assert (await placing).order_id == 8
 
@@ -235,8 +238,8 @@ async def test_a_question_is_signed_when_its_turn_has_come_and_a_command_waits_f
     second = asyncio.create_task(web.call(BALANCE, SYMBOL))
     await venue.settle()
     command = asyncio.create_task(web.call(CANCEL, SYMBOL))
-    await venue.settle(20.0)
-    await asyncio.gather(first, second, command)
+    await venue.settle(30.0)
+    assert all(call.done() for call in (first, second, command))
     began = round(START * 1000)
     assert [(sent.method, int(sent_query(sent)["timestamp"]) - began) for sent in network.requests] == [
         ("GET", 0),

@@ -5,6 +5,7 @@ import traceback
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from tests.signing_keys import API_KEY, SHARED_SECRET
 from tests.web.toy_venue import (
@@ -70,6 +71,16 @@ async def test_a_signed_call_carries_the_venues_time_at_its_departure() -> None:
         ]
         assert (params["timestamp"], params["apiKey"]) == (round((START + 43.0) * 1000), API_KEY)
         assert (params["symbol"], params["quantity"]) == ("BTCUSDT", "1.50")
+
+
+async def test_a_public_question_travels_without_key_and_signature() -> None:
+    async with venue() as toy:
+        public = msgspec.structs.replace(BALANCE, signed=False)
+        asking = asyncio.create_task(toy.socket.call(public, SYMBOL))
+        await toy.settle()
+        toy.sockets[0].say(answer(1))
+        await asking
+        assert asked(toy.sockets[0])[0]["params"] == {"symbol": "BTCUSDT"}
 
 
 async def test_the_departure_is_told_before_the_frame_is_sent() -> None:
@@ -362,8 +373,8 @@ async def test_a_cancel_may_use_what_is_kept_back_for_cancels() -> None:
         urgent = asyncio.create_task(toy.socket.call(CANCEL, SYMBOL, is_cancel=True))
         await toy.settle()
         toy.sockets[0].say(answer(1))
-        await urgent
-        assert not waiting.done()
+        await toy.settle()
+        assert (urgent.done(), waiting.done()) == (True, False)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
 
@@ -380,6 +391,18 @@ async def test_both_ways_are_counted_together() -> None:
 
 
 # Its life.
+
+
+async def test_a_connection_that_is_still_being_closed_takes_no_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with venue() as toy:
+        monkeypatch.setattr(toy.sockets[0], "close", lambda: toy.clock.sleep(2.0))
+        toy.sockets[0].lose()
+        await toy.settle()
+        assert not toy.socket.is_ready
+        assert await outcome(place(toy)) is errors.ConnectFailed
+        await toy.settle(2.0)
 
 
 async def test_connecting_costs_what_the_venue_charges_for_it() -> None:

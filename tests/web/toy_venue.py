@@ -219,11 +219,12 @@ async def venue(**changes: Any) -> AsyncIterator[Venue]:
     """A venue whose socket is kept up; `changes` are to its policy."""
     made = Venue(**changes)
     before = asyncio.all_tasks()
-    running = asyncio.create_task(made.socket.run())
-    try:
-        await made.settle()
-        yield made
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+    async with asyncio.timeout(60.0):  # a call that never ends fails its test
+        running = asyncio.create_task(made.socket.run())
+        try:
+            await made.settle()
+            yield made
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
     assert asyncio.all_tasks() <= before, "the socket left tasks behind"

@@ -186,13 +186,13 @@ class VenueCaller(ABC, Generic[P]):
     def _unexplained(
         self, endpoint: Endpoint[Any, Any], answer: Answer, said: Problem
     ) -> errors.VenuekitError:
-        words = f"{endpoint.name}: {said.message} (HTTP {answer.status}, code {said.code})"
+        """What the answer to a question means that no row speaks about; a command's always has one."""
         if answer.status >= 500:
-            return errors.VenueFailed(words)
+            return errors.VenueFailed(
+                f"{endpoint.name}: {said.message} (HTTP {answer.status}, code {said.code})"
+            )
         if 300 <= answer.status < 400:
             return self._unreadable(endpoint, answer.status, answer.result)
-        if not endpoint.reads:
-            return errors.OutcomeUnknown(f"{words}: no row says what this means")
         return errors.Refused(said.message, status=answer.status, code=said.code)
 
     def _stay_away(self, row: ErrorRow, answer: Answer) -> float:
