@@ -9,7 +9,9 @@ from typing import Any
 import aiohttp
 import msgspec
 import pytest
+from tests.emulator.customer import Client
 from tests.emulator.scripted_market import BTC
+from yarl import URL
 
 from venuekit import errors
 from venuekit.emulator.factory import make_dialect
@@ -230,3 +232,34 @@ async def test_pongs_reach_the_venue(server: EmulatorServer, client: aiohttp.Cli
             pass
         (connection,) = server.dialect.connections.values()
         assert connection.last_pong > connection.opened
+
+
+@pytest.mark.parametrize("name", ["hmac", "rsa", "ed25519"])
+async def test_a_signature_is_checked_over_the_bytes_of_the_wire(
+    server: EmulatorServer, client: aiohttp.ClientSession, name: str
+) -> None:
+    customer = Client(server.dialect, name)
+    key = {"X-MBX-APIKEY": customer.customer.api_key}
+    now = round(SystemClock().time() * 1000)
+    # Encoded more than it has to be, and in lower case: the text is taken as it comes.
+    order = "symbol=%42TCUSDT&side=BUY&type=LIMIT_MAKER&quantity=1&price=90&newClientOrderId=a%2db"
+    text = f"{order}&timestamp={now}"
+    signed = f"{text}&signature={customer.signature(text)}"
+    url = URL(f"{server.rest_url}/api/v3/order?{signed}", encoded=True)
+    async with client.post(url, headers=key) as answer:
+        assert (answer.status, (await answer.json())["clientOrderId"]) == (200, "a-b")
+        assert answer.headers["X-MBX-ORDER-COUNT-10S"] == "1"
+    body = f"symbol=BTCUSDT&origClientOrderId=a-b&timestamp={now}"
+    form = key | {"Content-Type": "application/x-www-form-urlencoded"}
+    signed = f"{body}&signature={customer.signature(body)}"
+    async with client.delete(f"{server.rest_url}/api/v3/order", data=signed, headers=form) as answer:
+        assert (answer.status, (await answer.json())["status"]) == (200, "CANCELED")
+
+
+async def test_a_lost_request_ends_in_a_reset(server: EmulatorServer, client: aiohttp.ClientSession) -> None:
+    await _arm(client, server, kind="lost_request", path="POST /api/v3/order")
+    with pytest.raises(aiohttp.ClientConnectionError):
+        async with client.post(f"{server.rest_url}/api/v3/order", data={"symbol": "BTCUSDT"}):
+            pass
+    async with client.get(f"{server.rest_url}/_emulator/orders") as answer:
+        assert await answer.json() == []

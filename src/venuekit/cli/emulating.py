@@ -58,8 +58,10 @@ async def serve(
     # Reading a recording takes half a second and more, which at speed 100 is a minute of it.
     dialect.pause(began)
     async with EmulatorServer(dialect, port) as server:
+        # Making the customers' keys takes another second.
+        said = announcement(server)
         dialect.resume(clock.time())
-        print_json(announcement(server))
+        print_json(said)
         typer.echo(f"emulating {venue} at {server.rest_url}; Ctrl-C ends it", err=True)
         await (_either(server.wait(), _end_of_stdin()) if with_parent else server.wait())
 

@@ -14,7 +14,7 @@ from venuekit.emulator.ledger import Balance, FeeAsset, FeePlan
 from venuekit.emulator.matched_market import MatchedMarket
 from venuekit.emulator.order import OrderKind, OrderRequest, TimeInForce
 from venuekit.emulator.order_record import Fill, OrderRecord
-from venuekit.model.decimals import CONTEXT, plain
+from venuekit.model.decimals import CONTEXT, decimal_of, plain
 from venuekit.protocol.frozen import Frozen
 
 __all__ = ["ACCOUNT_ACTIONS", "SOMEBODY"]
@@ -105,14 +105,14 @@ def _totals(dialect: Dialect, _request: Request, _now: float) -> Any:
 def _deposit(dialect: Dialect, request: Request, now: float) -> Any:
     said = msgspec.json.decode(request.body, type=_Sum)
     name = _account(dialect, said.account, said.api_key)
-    dialect.desk.deposit(name, said.asset, _number(said.amount), now, said.reference)
+    dialect.desk.deposit(name, said.asset, decimal_of(said.amount), now, said.reference)
     return _balance_rows(dialect.desk.balances(name))
 
 
 def _withdraw(dialect: Dialect, request: Request, now: float) -> Any:
     said = msgspec.json.decode(request.body, type=_Sum)
     name = _account(dialect, said.account, said.api_key)
-    entry = dialect.desk.withdraw(name, said.asset, _number(said.amount), now, said.reference)
+    entry = dialect.desk.withdraw(name, said.asset, decimal_of(said.amount), now, said.reference)
     if entry is None:
         raise ValueError(f"{name} has not so much {said.asset} free")
     return _balance_rows(dialect.desk.balances(name))
@@ -121,11 +121,11 @@ def _withdraw(dialect: Dialect, request: Request, now: float) -> Any:
 def _set_fees(dialect: Dialect, request: Request, _now: float) -> Any:
     said = msgspec.json.decode(request.body, type=_Fees)
     plan = FeePlan(
-        maker=_number(said.maker),
-        taker=_number(said.taker),
+        maker=decimal_of(said.maker),
+        taker=decimal_of(said.taker),
         asset=FeeAsset.RECEIVED if said.token is None else FeeAsset.TOKEN,
         token=said.token,
-        discount=_number(said.discount),
+        discount=decimal_of(said.discount),
     )
     dialect.desk.ledger.set_fee_plan(_account(dialect, said.account, said.api_key), plan)
     return {}
@@ -167,8 +167,8 @@ def _plain_order(said: _Order) -> OrderRequest:
         account=SOMEBODY,
         is_buy=said.side == "BUY",
         kind=OrderKind.LIMIT if is_limit else OrderKind.MARKET,
-        amount=_number(said.amount),
-        price=_number(said.price) if said.price is not None else None,
+        amount=decimal_of(said.amount),
+        price=decimal_of(said.price) if said.price is not None else None,
         time_in_force=TimeInForce[said.time_in_force] if is_limit else TimeInForce.GTC,
     )
 
@@ -179,7 +179,7 @@ def _aimed(market: MatchedMarket, said: _Order) -> OrderRequest:
     ahead = market.amount_ahead(said.fills or 0)
     if target is None or ahead is None or target.price is None:
         raise ValueError(f"no order {said.fills} rests in the book of {said.symbol}")
-    wanted = target.left if said.amount is None else _number(said.amount)
+    wanted = target.left if said.amount is None else decimal_of(said.amount)
     return OrderRequest(
         account=SOMEBODY,
         is_buy=not target.request.is_buy,
@@ -221,13 +221,6 @@ def _account(dialect: Dialect, name: str | None, api_key: str | None) -> str:
     if name is None or name not in dialect.desk.ledger.accounts:
         raise ValueError("no such account: name one by `account` or by `api_key`")
     return name
-
-
-def _number(text: str) -> Decimal:
-    value = Decimal(text)
-    if not value.is_finite():
-        raise ValueError(f"not a number: {text!r}")
-    return value
 
 
 def _order_row(dialect: Dialect, record: OrderRecord) -> dict[str, Any]:

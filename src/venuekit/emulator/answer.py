@@ -38,9 +38,10 @@ class Request(Frozen):
 class Answer(Frozen):
     """One REST answer.
 
-    The last three fields are orders to the shell: wait `delay` seconds first (infinity: never answer),
+    The last four fields are orders to the shell: wait `delay` seconds first (infinity: never answer),
     send only `cut_after` bytes of the body though the header promises all, and then either close the
-    connection or, where `abort` is set, reset it.
+    connection or, where `abort` is set, reset it; one that `is_lost` is not sent at all: the connection is
+    reset instead.
     """
 
     status: int = 200
@@ -50,6 +51,7 @@ class Answer(Frozen):
     delay: float = 0.0
     cut_after: int | None = None
     abort: bool = False
+    is_lost: bool = False
 
 
 def json_answer(content: Any, status: int = 200, headers: Pairs = ()) -> Answer:

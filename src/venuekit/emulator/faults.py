@@ -64,7 +64,7 @@ class FaultKind(Enum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     """The request is executed; its answer says, with `status`, that its outcome is unknown."""
     LOST_REQUEST = "lost_request"
-    """The request is not executed, and the connection is reset before a byte of an answer."""
+    """The request is not executed; `seconds` later the connection is reset without a byte of an answer."""
     STALE_OPEN_ORDERS = "stale_open_orders"
     """The list of open orders is `seconds` old."""
     LAGGING_ORDERS = "lagging_orders"
@@ -275,7 +275,7 @@ def _padding() -> bytes:
 
 
 _SUBSTITUTES: Mapping[FaultKind, Callable[[Fault], Answer]] = {
-    FaultKind.LOST_REQUEST: lambda fault: Answer(delay=fault.seconds, cut_after=0, abort=True),
+    FaultKind.LOST_REQUEST: lambda fault: Answer(delay=fault.seconds, is_lost=True),
     FaultKind.OVERSIZED_BODY: lambda _: Answer(body=_padding()),
     FaultKind.NOT_JSON: lambda _: Answer(body=b'{"code":'),
     FaultKind.NOT_UTF8: lambda _: Answer(body=b'{"msg":"\xff\xfe\xfa"}'),

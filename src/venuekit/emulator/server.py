@@ -190,6 +190,8 @@ class EmulatorServer:
             _reset(request.transport)
         elif answer.delay:
             await self._clock.sleep(answer.delay)
+        if answer.is_lost:
+            _reset(request.transport)
         if answer.cut_after is None:
             return web.Response(
                 status=answer.status,

@@ -1,4 +1,4 @@
-"""Every private answer has the fields of its documented example, and the conditional ones when they are due."""
+"""Every private answer has the fields of its documented example, conditional ones when they are due."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import msgspec
 import pytest
 from tests.emulator.customer import Client, command, trading_venue
 
-# The conditional fields (rest-api.md, Conditional fields in Order Responses) that examples show and ours need not.
 STOP = {"type": "STOP_LOSS_LIMIT", "stopPrice": "103", "price": "100"}
 
 
