@@ -26,6 +26,7 @@ from venuekit.model.events import BookStatusEvent, ConnectorEvent, OrderBookTrad
 from venuekit.protocol.book_feed import SnapshotSource
 from venuekit.seams.chance import Chance
 from venuekit.state.order_book import OrderBook
+from venuekit.web.transport import AiohttpTransport, Limits, Transport
 
 BTC, ETH, SOL = "BTC-USDT", "ETH-USDT", "SOL-USDT"
 LIVE = BookStatus.LIVE
@@ -69,6 +70,7 @@ class House:
         facts: dict[str, Any] | None = None,
         policy: TrackerPolicy = QUICK,
         url: str | None = None,
+        transport: Transport | None = None,
         **options: Any,
     ) -> ExchangeBase:
         """A connector that is not started yet."""
@@ -76,7 +78,9 @@ class House:
         setting = find_setting(f"{self.venue}@emulator", url or self.server.rest_url)
         options.setdefault("chance", NoPatience())
         options.setdefault("ready_within", _LONG)
-        return kind(pairs, setting=setting, tracker_policy=policy, **options)
+        if transport is None and "proxy" not in options:  # a proxy is for the connector's own transport
+            transport = AiohttpTransport(limits=Limits(connect_seconds=_LONG, answer_seconds=_LONG))
+        return kind(pairs, setting=setting, tracker_policy=policy, transport=transport, **options)
 
     def break_(self, kind: FaultKind, pair: str | None = None, **how: Any) -> None:
         """Let something go wrong."""

@@ -128,7 +128,7 @@ async def test_a_planted_wrong_level_is_found_by_the_correction_and_healed() -> 
 
 
 async def test_a_pair_is_added_with_rules_book_and_trades() -> None:
-    async with house(rate=1000.0) as venue, venue.exchange(BTC, policy=CALM) as exchange:
+    async with house() as venue, venue.exchange(BTC, policy=CALM) as exchange:
         assert await exchange.add_trading_pair(ETH)
         assert not await exchange.add_trading_pair(ETH)
         assert not exchange.ready

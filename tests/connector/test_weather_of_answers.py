@@ -113,7 +113,7 @@ ANSWERS = {
 @pytest.mark.parametrize(("fault", "kind"), ANSWERS.values(), ids=ANSWERS.keys())
 async def test_a_bad_answer_has_its_class(fault: Fault, kind: type[errors.VenuekitError]) -> None:
     async with house() as venue:
-        exchange = venue.exchange(transport=_transport(0.2 if kind is errors.TimedOut else 30.0))
+        exchange = venue.exchange(transport=_transport(0.2) if kind is errors.TimedOut else None)
         venue.dialect.faults.add(fault)
         with pytest.raises(kind):
             await exchange.start()
@@ -126,8 +126,8 @@ HEALED = {name: ANSWERS[name][0] for name in ("html", "cut off", "reset", "hangs
 async def test_a_bad_snapshot_is_asked_for_again_until_the_book_is_right(fault: Fault) -> None:
     async with house() as venue:
         venue.break_(fault.kind, path=DEPTH, seconds=fault.seconds, status=fault.status)
-        answer_seconds = 2.0 if fault.kind is FaultKind.HANG else 30.0
-        async with venue.exchange(BTC, transport=_transport(answer_seconds)) as exchange:
+        transport = _transport(2.0) if fault.kind is FaultKind.HANG else None
+        async with venue.exchange(BTC, transport=transport) as exchange:
             assert venue.fired() == 1
             await venue.agrees(exchange)
 

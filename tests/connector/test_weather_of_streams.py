@@ -256,7 +256,7 @@ async def _asked_at(state: TrackedPair, times: int) -> float:
 @pytest.mark.parametrize("from_start", [True, False])
 async def test_a_trade_channel_that_does_not_tell_is_subscribed_to_anew(*, from_start: bool) -> None:
     policy = msgspec.structs.replace(QUICK, quiet_trades_after=0.2)
-    async with house(rate=400.0) as venue:
+    async with house() as venue:
         kind = FaultKind.ACKNOWLEDGED_SILENT if from_start else FaultKind.SILENCE
         silence = Fault(kind=kind, path="btcusdt@trade", times=1 if from_start else None)
         if from_start:
@@ -286,7 +286,7 @@ class _WithoutEther(BinanceOrderBookDataSource):
 async def test_a_pair_that_is_delisted_keeps_no_other_from_its_last_price() -> None:
     policy = msgspec.structs.replace(QUICK, quiet_trades_after=0.2)
     facts = {"data_source_class": _WithoutEther}
-    async with house(rate=400.0) as venue:
+    async with house() as venue:
         venue.dialect.faults.add(Fault(kind=FaultKind.SILENCE, path="trade", times=None))
         async with venue.exchange(BTC, ETH, policy=policy, facts=facts) as exchange:
             book = tracked(exchange).book
@@ -295,7 +295,7 @@ async def test_a_pair_that_is_delisted_keeps_no_other_from_its_last_price() -> N
 
 @pytest.mark.parametrize("name", ["binance", "binance_perpetual", "bybit"])
 async def test_a_server_that_shuts_down_is_left_without_a_resync_or_a_trade_lost(name: str) -> None:
-    async with house(name, rate=1000.0) as venue, venue.exchange(BTC, ETH, policy=PATIENT) as exchange:
+    async with house(name, rate=400.0) as venue, venue.exchange(BTC, ETH, policy=PATIENT) as exchange:
         async with Diary(exchange) as diary:
             await until(lambda: len(diary.trade_ids(BTC)) > 3, "trades")
             connections = venue.dialect.counters["connections"]
