@@ -171,7 +171,7 @@ async def house(
         yield House(venue, server)
 
 
-async def until(is_so: Callable[[], bool], what: str, seconds: float = _LONG) -> None:
+async def until(is_so: Callable[[], bool], what: str | Callable[[], str], seconds: float = _LONG) -> None:
     """Wait for something that comes by itself."""
     async with asyncio.timeout(seconds) as limit:
         try:
@@ -179,7 +179,8 @@ async def until(is_so: Callable[[], bool], what: str, seconds: float = _LONG) ->
                 await asyncio.sleep(0.005)
         except asyncio.CancelledError:
             if limit.expired():
-                raise AssertionError(f"waited {seconds} s for {what}") from None
+                words = what if isinstance(what, str) else what()
+                raise AssertionError(f"waited {seconds} s for {words}") from None
             raise
 
 

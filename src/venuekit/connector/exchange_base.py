@@ -132,6 +132,7 @@ class ExchangeBase(MarketView, TradingConnector):
             clock=self.clock,
             auth=self.auth,
             venue_time=self.venue_time,
+            clock_refused=self.clock_refused,
         )
         self._socket = self._make_socket(self._web)
         self._commands = CommandRoute(self._web, self._socket)
@@ -251,6 +252,7 @@ class ExchangeBase(MarketView, TradingConnector):
             gate=web.gate,
             auth=self.auth,
             venue_time=self.venue_time,
+            clock_refused=self.clock_refused,
         )
 
     def fill_heard(self, trade: TradeUpdate) -> None:

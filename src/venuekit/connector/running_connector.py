@@ -192,6 +192,11 @@ class RunningConnector(ConnectorBase):
         if not self._clock_was_stepped():
             self.offset.add(sent_at, received_at, server_time)
 
+    def clock_refused(self) -> None:
+        """The venue did not take our idea of its time: forget it, and ask."""
+        self.offset.forget()
+        self._supervisor.hurry(_CLOCK_LOOP)
+
     def _clock_was_stepped(self) -> bool:
         """Whether this machine's clock was set, or the machine slept: then the offset is forgotten."""
         return self.offset.watch(self.clock.time(), self.clock.monotonic())

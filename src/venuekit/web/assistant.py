@@ -41,9 +41,12 @@ class WebAssistant(VenueCaller[Request]):
         clock: Clock,
         auth: AuthBase | None = None,
         venue_time: Callable[[], float] | None = None,
+        clock_refused: Callable[[], None] | None = None,
         questions_at_once: int = _QUESTIONS_AT_ONCE,
     ) -> None:
-        super().__init__(policy, gate=gate, clock=clock, auth=auth, venue_time=venue_time)
+        super().__init__(
+            policy, gate=gate, clock=clock, auth=auth, venue_time=venue_time, clock_refused=clock_refused
+        )
         self.base_url = base_url.rstrip("/")
         self._transport = transport
         self._turns = asyncio.Semaphore(questions_at_once)

@@ -33,7 +33,8 @@ class VenueCaller(ABC, Generic[P]):
     """Calls a venue's endpoints. It never sends anything twice: every retry is the caller's decision.
 
     `P` is what is sent, made ready. `venue_time` is the best idea of the venue's clock, in seconds: it is
-    what requests are signed with, and not the cautious one that rate windows are counted on.
+    what requests are signed with, and not the cautious one that rate windows are counted on. `clock_refused`
+    is told when the venue does not take it.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class VenueCaller(ABC, Generic[P]):
         clock: Clock,
         auth: AuthBase | None = None,
         venue_time: Callable[[], float] | None = None,
+        clock_refused: Callable[[], None] | None = None,
     ) -> None:
         self.gate = gate
         self._policy = policy
         self._clock = clock
         self._auth = auth
         self._venue_time = venue_time or clock.time
+        self._clock_refused = clock_refused
         self._counted = tuple((pool.name, pool.header.lower()) for pool in policy.pools if pool.header)
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
 
@@ -94,9 +97,11 @@ class VenueCaller(ABC, Generic[P]):
         except errors.NotSent:
             outcome = Outcome.NOT_SENT
             raise
-        except errors.Refused:
+        except errors.Refused as error:
             if outcome is Outcome.UNKNOWN:
                 outcome = Outcome.REFUSED
+            if isinstance(error, errors.ClockSkewed) and self._clock_refused is not None:
+                self._clock_refused()
             raise
         else:
             return decoded

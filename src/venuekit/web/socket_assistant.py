@@ -50,8 +50,16 @@ class SocketAssistant(VenueCaller[_Parcel]):
         gate: RateGate,
         auth: AuthBase | None = None,
         venue_time: Callable[[], float] | None = None,
+        clock_refused: Callable[[], None] | None = None,
     ) -> None:
-        super().__init__(policy, gate=gate, clock=services.clock, auth=auth, venue_time=venue_time)
+        super().__init__(
+            policy,
+            gate=gate,
+            clock=services.clock,
+            auth=auth,
+            venue_time=venue_time,
+            clock_refused=clock_refused,
+        )
         self.url = url
         self.late_answers = 0
         self.unknown_frames = 0
