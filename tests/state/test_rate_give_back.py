@@ -82,26 +82,57 @@ def test_orders_of_before_a_restart_that_trade_lower_the_venues_count(pool: Rate
     assert ledger.used("orders", 2.0) == 49
 
 
+def after_eleven_orders_of_which_six_count() -> RateLedger:
+    """Eleven orders, and a header that knows of six."""
+    ledger = RateLedger([ORDERS])
+    for second in range(10):
+        placed(ledger, float(second))
+        ledger.observe("orders", second + 1, second + 0.1, sent_at=float(second))
+    placed(ledger, 20.0)
+    ledger.observe("orders", 6, 20.1, sent_at=20.0)
+    return ledger
+
+
 def test_a_fresh_header_that_is_lower_is_believed() -> None:
     # A maker's first fill may take off five (faqs/order_count_decrement.md), and nobody tells us how many.
-    ledger = RateLedger([ORDERS])
-    for second in range(10):
-        placed(ledger, float(second))
-        ledger.observe("orders", second + 1, second + 0.1, sent_at=float(second))
-    placed(ledger, 20.0)
-    ledger.observe("orders", 6, 20.1, sent_at=20.0)
-    assert 6 <= ledger.used("orders", 20.1) <= 7
+    # One on top: the order that brought the header could be the one that it does not count yet.
+    assert after_eleven_orders_of_which_six_count().used("orders", 20.1) == 7
 
 
-def test_what_a_header_took_off_is_not_taken_off_once_more_by_the_fill() -> None:
-    ledger = RateLedger([ORDERS])
-    for second in range(10):
-        placed(ledger, float(second))
-        ledger.observe("orders", second + 1, second + 0.1, sent_at=float(second))
-    placed(ledger, 20.0)
-    ledger.observe("orders", 6, 20.1, sent_at=20.0)
-    ledger.give_back("orders", 1, 20.2)
-    assert ledger.used("orders", 20.2) >= 6
+def test_what_a_header_took_off_is_not_taken_off_once_more_by_the_fills() -> None:
+    ledger = after_eleven_orders_of_which_six_count()
+    for _ in range(4):
+        ledger.give_back("orders", 1, 20.2)
+    assert ledger.used("orders", 20.2) == 7
+    ledger.give_back("orders", 1, 20.3)
+    assert ledger.used("orders", 20.3) == 6
+
+
+def test_what_a_header_took_off_is_forgotten_with_its_window() -> None:
+    ledger = after_eleven_orders_of_which_six_count()
+    placed(ledger, 60.0, 5)
+    ledger.give_back("orders", 1, 60.1)
+    assert ledger.used("orders", 60.1) == 4
+
+
+def test_orders_that_a_lower_header_may_not_have_met_count_on_top_of_it_to_the_end() -> None:
+    ledger = after_eleven_orders_of_which_six_count()
+    late = [opened(ledger, 30.0) for _ in range(3)]
+    placed(ledger, 30.1)
+    ledger.observe("orders", 1, 30.2, sent_at=30.0)
+    for order in late:
+        ledger.settle(order, None, 30.3)
+    assert (
+        ledger.used("orders", 30.3) == 5
+    )  # the header, three that were under way, and the one that brought it
+
+
+def test_what_was_given_back_stays_given_back_when_the_oldest_leave() -> None:
+    ledger = RateLedger([ROLLING])
+    placed(ledger, 1.0, 2)
+    placed(ledger, 20.0, 3)
+    ledger.give_back("orders", 4, 21.0)
+    assert [ledger.used("orders", now) for now in (21.0, 61.0, 79.9, 80.0)] == [1, 1, 1, 0]
 
 
 def test_orders_that_were_under_way_with_a_header_stay_on_top_of_it() -> None:

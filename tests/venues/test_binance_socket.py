@@ -145,6 +145,12 @@ def test_a_revoked_session_answers_nobody(data_path: DataPath) -> None:
     assert (said.request_id, said.status, said.problem and said.problem.code) == (None, 401, -2015)
 
 
+def test_an_answer_to_an_id_that_is_no_number_answers_nobody(data_path: DataPath) -> None:
+    said = BinanceSocketDialect().read(example(data_path, FILE, PAGE, "Response format", 0))
+    assert isinstance(said, SocketAnswer)
+    assert said.request_id is None
+
+
 def test_the_documented_shutdown_tells_to_leave(data_path: DataPath) -> None:
     assert BinanceSocketDialect().read(example(data_path, FILE, PAGE, "Server Shutdown")) == Leaving()
 
