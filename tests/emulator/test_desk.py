@@ -12,9 +12,13 @@ from venuekit.emulator import order as told
 from venuekit.emulator.desk import AccountFeed, Desk, Done
 from venuekit.emulator.ledger import FeeAsset, FeePlan
 from venuekit.emulator.order import OrderKind, OrderRequest, OrderStatus, RefusalReason, SelfTrade
+from venuekit.emulator.order_flow import SyntheticMarket
+from venuekit.emulator.order_record import AccountEvent
+from venuekit.seams import chance
 
 NOW = START + 1.0
 PAIR = "BTC-USDT"
+LOT = Decimal("0.001")
 
 
 class Exchange:
@@ -206,6 +210,69 @@ def test_while_a_market_stands_still_commands_happen_and_nothing_else(exchange: 
     late = exchange.ask("buy", "1", "98", now=START + 60.6).record()
     assert late.placed_at == START + 60.6
     assert exchange.desk.archive.fills("ann")[-1].time == START + 60.5
+
+
+# Everything at once.
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_happens_ledger_orders_and_events_tell_one_story(seed: int) -> None:
+    desk, drawn = Desk(), chance.seeded(seed)
+    desk.open_market(SyntheticMarket(BTC, seed, START, rate=50.0))
+    feeds = {}
+    for name in ("ann", "bob"):
+        desk.open_account(name, FeePlan(maker=Decimal("0.001"), taker=Decimal("0.002")))
+        desk.deposit(name, "BTC", Decimal(50), START)
+        desk.deposit(name, "USDT", Decimal(5_000), START)
+        feeds[name] = desk.follow(name)
+    for step in range(300):
+        _do_something(desk, drawn, START + 0.1 * step)
+    for name, feed in feeds.items():
+        _check(desk, name, feed.take())
+    assert [desk.ledger.total(asset) for asset in ("BTC", "USDT")] == [0, 0]
+
+
+def _do_something(desk: Desk, drawn: chance.Chance, now: float) -> None:
+    name = drawn.choice(("ann", "bob"))
+    mine = desk.archive.open_orders(name)
+    act = drawn.random()
+    if mine and act < 0.2:
+        desk.cancel(PAIR, drawn.choice(mine).order_id, now)
+    elif mine and act < 0.3:
+        record = drawn.choice(mine)
+        desk.amend(
+            PAIR, record.order_id, now, amount=record.state.filled + record.state.left / 2 // LOT * LOT
+        )
+    else:
+        last = desk.markets[PAIR].last_price
+        is_market = act > 0.9
+        request = OrderRequest(
+            account=name,
+            is_buy=drawn.random() < 0.5,
+            kind=OrderKind.MARKET if is_market else OrderKind.LIMIT,
+            amount=LOT * drawn.randint(1, 3000),
+            price=None if is_market else last + Decimal(drawn.randint(-30, 30)) / 100,
+            self_trade=drawn.choice(list(SelfTrade)),
+        )
+        desk.place(PAIR, request, now)
+
+
+def _check(desk: Desk, name: str, events: list[AccountEvent]) -> None:
+    """Holds are what open orders need; the last told of each order, trade and balance is what there is."""
+    held = {"BTC": Decimal(0), "USDT": Decimal(0)}
+    for record in desk.archive.open_orders(name):
+        need = record.state.need
+        assert need is not None
+        held["USDT" if record.state.request.is_buy else "BTC"] += need
+    balances = desk.balances(name)
+    assert {asset: balances[asset].locked for asset in held} == held
+    assert [event.sequence for event in events] == sorted(event.sequence for event in events)
+    told_orders = {event.order.order_id: event.order for event in events if event.order is not None}
+    assert list(told_orders.values()) == [desk.archive.order(PAIR, number) for number in told_orders]
+    assert [event.fill for event in events if event.fill is not None] == desk.archive.fills(name)
+    told_balances = {asset: balance for event in events for asset, balance in event.balances.items()}
+    assert told_balances == balances
+    assert len(desk.archive.fills(name)) > 10
 
 
 # Fees.

@@ -423,3 +423,24 @@ def test_a_rebate_is_paid_by_the_house() -> None:
 def test_fees_in_a_token_need_its_name() -> None:
     with pytest.raises(ValueError, match="need its name"):
         FeePlan(asset=FeeAsset.TOKEN)
+
+
+def test_only_the_last_entries_are_remembered_and_no_money_is_lost() -> None:
+    ledger = Ledger(kept=3)
+    ledger.open_account("ann")
+    for number in range(5):
+        ledger.deposit(str(number), "ann", "BTC", Decimal(1), NOW)
+    assert list(ledger.entries) == ["deposit/2", "deposit/3", "deposit/4"]
+    assert ledger.balance("ann", "BTC").free == 5
+    assert ledger.total("BTC") == 0
+
+
+def test_every_entry_is_told_at_once() -> None:
+    ledger = Ledger()
+    ledger.open_account("ann")
+    heard: list[str] = []
+    ledger.follow(lambda entry: heard.append(entry.key))
+    ledger.deposit("1", "ann", "BTC", Decimal(1), NOW)
+    ledger.withdraw("2", "ann", "BTC", Decimal(9), NOW)
+    ledger.withdraw("3", "ann", "BTC", Decimal(1), NOW)
+    assert heard == ["deposit/1", "withdrawal/3"]

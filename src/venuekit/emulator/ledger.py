@@ -37,8 +37,6 @@ FEES = "(fees)"
 OUTSIDE = "(outside)"
 _HOUSE = (MARKET, FEES, OUTSIDE)
 _NOTHING = Decimal(0)
-_ENTRIES = 50_000
-"""Entries kept, the newest; a key is known to be used as long as its entry is."""
 
 RateSource: TypeAlias = Callable[[str, str], Decimal | None]
 """How much of the second asset one unit of the first is worth; None where nobody knows."""
@@ -138,12 +136,18 @@ class Ledger:
 
     Amounts are kept to an asset's digits after the point in `precisions`, eight where it is not named. What
     an order holds is rounded up to them, what trades and fees move is rounded down: so an order always holds
-    enough. `rates` is asked for fees in a token.
+    enough. `rates` is asked for fees in a token. The last `kept` entries are remembered: a key that is older
+    may be used again.
     """
 
     def __init__(
-        self, *, precisions: Mapping[str, int] | None = None, rates: RateSource | None = None
+        self,
+        *,
+        precisions: Mapping[str, int] | None = None,
+        rates: RateSource | None = None,
+        kept: int = 50_000,
     ) -> None:
+        self._kept_entries = kept
         self.entries: dict[str, Entry] = {}
         self._precisions = dict(precisions or {})
         self._rates = rates
@@ -409,7 +413,7 @@ class Ledger:
         for (account, asset), balance in after.items():
             self._balances[account][asset] = balance
         self.entries[entry.key] = entry
-        if len(self.entries) > _ENTRIES:
+        if len(self.entries) > self._kept_entries:
             del self.entries[next(iter(self.entries))]
         if self._listener is not None:
             self._listener(entry)
