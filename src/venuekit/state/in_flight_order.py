@@ -91,8 +91,10 @@ class InFlightOrder:
         self.is_end_known = False
         """Whether it is over and `claimed` is all that ever fills; an end may come without a figure."""
         self.ended_at: float | None = None
-        self.rests_since = creation_timestamp if self.life is not OrderState.PENDING_CREATE else None
-        """Since when, at the latest, the venue holds it with these terms; None: it was not heard of."""
+        self.seen_since = None if self.is_pending_create else creation_timestamp
+        """Since when, at the latest, the venue holds it; None: it was not heard of."""
+        self.amended_at: float | None = None
+        """Since when, at the latest, its terms are these; None: they are as they were meant."""
 
         self.fills = OrderFills()
         self.doubt: Doubt | None = None
@@ -196,8 +198,8 @@ class InFlightOrder:
         was_open = self.is_open
         self.life = order_lifecycle.after(self.life, happening)
         self.cancel = order_lifecycle.cancel_after(self.cancel, happening)
-        if self.rests_since is None and not self.is_pending_create:
-            self.rests_since = timestamp
+        if not self.is_pending_create:
+            self.seen_since = timestamp if self.seen_since is None else min(timestamp, self.seen_since)
         if was_open and self.is_done:
             self.ended_at = timestamp
         return self.current_state is not before
@@ -207,7 +209,7 @@ class InFlightOrder:
         self.pass_on(Happening.REAPPEARED, timestamp)
         self.is_presumed = False
         self.is_end_known = False
-        self.ended_at = self.rests_since = None
+        self.ended_at = self.seen_since = None
 
     # --- what is filled
 
@@ -416,8 +418,8 @@ class InFlightOrder:
                 self.amount = update.amount
                 if update.amount in self.possible_amounts:
                     self.possible_amounts.remove(update.amount)
-            if self.rests_since is not None and terms != (self.price, self.amount):
-                self.rests_since = update.update_timestamp
+            if terms != (self.price, self.amount):
+                self.amended_at = update.update_timestamp
         claim = self._claim_of(update)
         if claim is not None:
             self.claimed = max(self.claimed, claim)

@@ -43,7 +43,8 @@ class OrderMemory(Frozen):
     is_creation_told: bool
     is_end_told: bool
     is_watched: bool
-    rests_since: float | None = None
+    seen_since: float | None = None
+    amended_at: float | None = None
 
 
 def written(order: InFlightOrder) -> dict[str, Any]:
