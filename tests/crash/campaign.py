@@ -18,6 +18,7 @@ from tests.crash.trader import Account, Ended, Filled, Ready, Said, Standing, Ta
 from tests.crash.trap import Moment
 
 from venuekit.emulator.faults import Fault, FaultKind
+from venuekit.emulator.order import OrderStatus
 from venuekit.emulator.order_record import Fill, OrderRecord
 from venuekit.journal import history, reader
 from venuekit.journal.inspection import verify
@@ -87,7 +88,7 @@ class Campaign:
             if number % 3 == 0:
                 moment = moments[number // 3 % len(moments)]
                 is_record = moment in (Moment.RECORD_WRITTEN, Moment.RECORD_TORN)
-                reached = self._chance.randint(1, 60 if is_record else 10)
+                reached = self._chance.randint(1, 120 if is_record else 25)
                 task = msgspec.structs.replace(task, moment=moment, times=reached)
             self.runs.append(await self._live(task))
             self._house.dialect.faults.clear()
@@ -296,11 +297,7 @@ def _journal_differs(fills: list[Fill], entries: list[Entry], path: Path) -> lis
     ]
 
 
-_ENDS = {
-    "FILLED": ("FILLED",),
-    "CANCELED": ("CANCELED",),
-    "EXPIRED": ("EXPIRED",),
-}
+_ENDS = {OrderStatus.FILLED: "FILLED", OrderStatus.CANCELLED: "CANCELED", OrderStatus.EXPIRED: "EXPIRED"}
 
 
 def _orders_differ(orders: list[OrderRecord], ours: Mapping[str, Standing]) -> list[str]:
@@ -314,7 +311,7 @@ def _orders_differ(orders: list[OrderRecord], ours: Mapping[str, Standing]) -> l
             complaints.append(f"{name} is at the venue and forgotten")
         elif (mine.exchange_id, mine.executed, mine.executed_quote) != theirs:
             complaints.append(f"{name} is {mine}, at the venue {theirs}")
-        elif order.is_open or mine.state not in _ENDS[order.state.status.name]:
+        elif mine.state != _ENDS.get(order.state.status):
             complaints.append(f"{name} is {mine.state}, at the venue {order.state.status.name}")
     for name, mine in ours.items():
         if name not in at_venue and (mine.exchange_id is not None or mine.executed != Decimal(0)):

@@ -10,6 +10,7 @@ from tests.connector.emulated import DEFAULT_INSTRUMENTS, house
 from tests.crash.campaign import SHORT_FENCE, Campaign
 
 KILLS = int(os.environ.get("VENUEKIT_KILLS", "15"))
+SEED = int(os.environ.get("VENUEKIT_SEED", "20261121"))
 READY_WITHIN = float(os.environ.get("VENUEKIT_READY_WITHIN", "15"))
 FENCES = {"short": SHORT_FENCE, "true": {}} if KILLS >= 100 else {"short": SHORT_FENCE}
 
@@ -19,7 +20,7 @@ async def test_a_trader_that_is_killed_again_and_again_loses_and_doubles_nothing
     fence: str, tmp_path: Path
 ) -> None:
     async with house("binance", DEFAULT_INSTRUMENTS[:2], rate=60.0) as venue:
-        campaign = Campaign(venue, tmp_path, seed=20_261_121, fence=FENCES[fence])
+        campaign = Campaign(venue, tmp_path, seed=SEED, fence=FENCES[fence])
         await campaign.kill(KILLS)
         account = await campaign.settle()
         print(f"\n{campaign.report(account)}")

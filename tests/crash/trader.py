@@ -136,9 +136,12 @@ def say(what: Said) -> None:
 def listen(event: ConnectorEvent) -> None:
     """Tell of what must be heard at most once."""
     if isinstance(event, OrderFilledEvent):
-        say(Filled(event.trading_pair, event.exchange_trade_id, event.order_id))
+        fill = Filled(
+            trading_pair=event.trading_pair, trade_id=event.exchange_trade_id, order_id=event.order_id
+        )
+        say(fill)
     elif isinstance(event, _ENDS):
-        say(Ended(event.order_id, type(event).__name__))
+        say(Ended(order_id=event.order_id, event=type(event).__name__))
 
 
 def connector(task: Task) -> ExchangeBase:
@@ -203,7 +206,7 @@ class Trader:
                 step()
             except (errors.NotReady, errors.UsageError):
                 pass  # no book is live, or the order is just over
-            await asyncio.sleep(self._chance.uniform(0.0, 0.1))
+            await asyncio.sleep(self._chance.uniform(0.0, 0.03))
 
     def _quote(self) -> None:
         if len(self._exchange.in_flight_orders) >= _MOST_OPEN:
