@@ -1,4 +1,4 @@
-"""Many lives of one trader: started, killed, started again, and in the end compared with the venue's ledger."""
+"""Many lives of one trader: started, killed, started again, in the end compared with the venue's ledger."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from random import Random
 
 import msgspec
-from tests.connector.emulated import House
+from tests.connector.emulated import House, until
 from tests.crash.trader import Account, Ended, Filled, Ready, Said, Standing, Task
 from tests.crash.trap import Moment
 
+from venuekit.connector.registry import connector_class
 from venuekit.emulator.faults import Fault, FaultKind
 from venuekit.emulator.order import OrderStatus
 from venuekit.emulator.order_record import Fill, OrderRecord
-from venuekit.journal import history, reader
+from venuekit.journal import history, reader, record
 from venuekit.journal.inspection import verify
 from venuekit.journal.reader import Entry
 from venuekit.journal.record import Intent, Sending
@@ -32,6 +34,8 @@ SHORT_FENCE = {"receive_window": 1.0, "engine_seconds": 0.3, "replica_lag": 0.3,
 """The emulated engine takes what it takes at once, so that these promises are kept, too."""
 _LONG = 60.0
 """Seconds that no start takes."""
+_SLACK = 0.5
+"""By how many seconds our idea of the venue's clock may be off."""
 _COMMANDS = ("/api/v3/order", "order.place", "order.cancel", "order.amend.keepPriority")
 _EVENTS = ("executionReport/NEW", "executionReport/TRADE", "executionReport/CANCELED", "executionReport")
 _WEATHER: Mapping[FaultKind, tuple[tuple[str, ...], float]] = {
@@ -49,7 +53,7 @@ _WEATHER: Mapping[FaultKind, tuple[tuple[str, ...], float]] = {
     FaultKind.STALE_OPEN_ORDERS: (("/api/v3/openOrders",), 0.1),
     FaultKind.DISCONNECT: (("/ws-api/v3",), 0.0),
 }
-"""What may go wrong, on which paths, and for how many seconds: no longer than the fence allows answers to lag."""
+"""What may go wrong, on which paths, for how many seconds: no longer than the fence allows answers to lag."""
 
 
 class Run(msgspec.Struct):
@@ -78,9 +82,12 @@ class Campaign:
     # --- killing
 
     async def kill(self, times: int) -> None:
-        """Start and kill so often; every other time with bad weather, two of three times from outside."""
+        """Start and kill so often; every other time with bad weather, two of three times from outside.
+
+        The last one ends with a command that is remembered as sent and never left: the doubt that lasts.
+        """
         moments = list(Moment)
-        for number in range(times):
+        for number in range(times - 1):
             self._new_address()
             if number % 2:
                 self._make_weather()
@@ -92,6 +99,9 @@ class Campaign:
                 task = msgspec.structs.replace(task, moment=moment, times=reached)
             self.runs.append(await self._live(task))
             self._house.dialect.faults.clear()
+        self._new_address()
+        task = msgspec.structs.replace(self._task(), moment=Moment.COMMAND_LEAVING, times=3)
+        self.runs.append(await self._live(task))
 
     async def settle(self) -> Account:
         """One last life, which ends by itself; how the account stands by its own account."""
@@ -151,9 +161,7 @@ class Campaign:
         if task.moment is None and self._chance.random() < 1 / 6:
             await _gone(child, self._chance.uniform(0.2, 1.5))
         else:
-            began = time.monotonic()
-            while run.ready is None and child.returncode is None and time.monotonic() < began + _LONG:
-                await asyncio.sleep(0.005)
+            await until(lambda: run.ready is not None or child.returncode is not None, "a trader", _LONG)
             await _gone(child, 2.0 if task.moment else self._chance.uniform(0.0, 1.2))
         if child.returncode is None:
             child.kill()
@@ -173,8 +181,7 @@ class Campaign:
         name = self._customer.name
         desk = self._house.dialect.desk
         orders, fills = desk.archive.orders(name), desk.archive.fills(name)
-        (path,) = self._journals.rglob("*.journal")
-        entries = list(reader.entries_since(path))
+        path, entries = self._journal, self._entries()
         verdict = verify(path)
         balances = {
             asset: (row.free + row.locked, row.free)
@@ -188,7 +195,7 @@ class Campaign:
             *_lost_fills(fills, account.orders),
             *_journal_differs(fills, entries, path),
             *_orders_differ(orders, account.orders),
-            *_heard_wrong(self.runs, fills),
+            *_heard_wrong(self.runs, fills, self._longest_doubt),
             *(
                 f"{asset}: we have {account.balances.get(asset)}, the venue {row}"
                 for asset, row in balances.items()
@@ -198,23 +205,40 @@ class Campaign:
             *(f"ran into: {run.noise}" for run in self.runs if "Traceback" in run.noise),
         ]
 
+    def _entries(self) -> list[Entry]:
+        return list(reader.entries_since(self._journal))
+
+    @property
+    def _journal(self) -> Path:
+        (path,) = self._journals.rglob("*.journal")
+        return path
+
+    @property
+    def _longest_doubt(self) -> float:
+        """How long a command that has just left can be in doubt, in seconds."""
+        fence = msgspec.structs.replace(connector_class("binance").fence, **self._fence)
+        return fence.end_of_doubt(0.0) or 0.0
+
+    def _presumed(self) -> int:
+        return sum(isinstance(row.record, record.Ended) and row.record.presumed for row in self._entries())
+
     def report(self, account: Account) -> str:
         """The figures of a campaign."""
         readies = [run for run in self.runs if run.ready is not None]
-        desk, name = self._house.dialect.desk, self._customer.name
+        archive, name = self._house.dialect.desk.archive, self._customer.name
         ways = ", ".join(f"{count} {how}" for how, count in Counter(run.how for run in self.runs).items())
-        return "\n".join(
-            (
-                f"{len(self.runs)} lives: {ways}; {len(readies)} became ready",
-                f"{len(desk.archive.orders(name))} orders and {len(desk.archive.fills(name))} fills at the venue",
-                f"{sum(run.ready.in_doubt for run in readies if run.ready)} orders in doubt at a start",
-                "ready, seconds after the connector's start: "
-                + _percentiles([run.ready.seconds for run in readies if run.ready]),
-                "ready, seconds after the process's start:   "
-                + _percentiles([run.seconds_to_ready for run in readies]),
-                f"the last doubt ended {account.doubted_for:.1f} s after the last start",
-            )
+        in_doubt = sum(run.ready.in_doubt for run in readies if run.ready is not None)
+        since_start = _percentiles([run.ready.seconds for run in readies if run.ready is not None])
+        since_birth = _percentiles([run.seconds_to_ready for run in readies])
+        lines = (
+            f"{len(self.runs)} lives: {ways}; {len(readies)} became ready",
+            f"at the venue {len(archive.orders(name))} orders, {len(archive.fills(name))} fills",
+            f"{in_doubt} orders in doubt at a start, {self._presumed()} presumed closed in the end",
+            f"ready, seconds after the connector's start: {since_start}",
+            f"ready, seconds after the process's start:   {since_birth}",
+            f"the last doubt ended {account.doubted_for:.1f} s after the last start",
         )
+        return "\n".join(lines)
 
 
 def _percentiles(values: list[float]) -> str:
@@ -242,11 +266,9 @@ async def _noise(child: asyncio.subprocess.Process) -> bytes:
 
 async def _gone(child: asyncio.subprocess.Process, seconds: float) -> None:
     """Wait until it is gone, so many seconds at most."""
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await child.wait()
-    except TimeoutError:
-        pass
 
 
 def _lost_orders(orders: list[OrderRecord], entries: list[Entry]) -> list[str]:
@@ -285,7 +307,7 @@ def _journal_differs(fills: list[Fill], entries: list[Entry], path: Path) -> lis
         (fill.trading_pair, str(fill.trade_id), fill.amount, fill.price, fill.quote_amount) for fill in fills
     )
     kept = Counter(
-        (row.trading_pair, row.trade_id, row.base_amount, row.price, row.quote_amount) for row in trades
+        (row.trading_pair or "", row.trade_id, row.base_amount, row.price, row.quote_amount) for row in trades
     )
     intended = {entry.record.client_id for entry in entries if isinstance(entry.record, Intent)}
     return [
@@ -319,8 +341,8 @@ def _orders_differ(orders: list[OrderRecord], ours: Mapping[str, Standing]) -> l
     return complaints
 
 
-def _heard_wrong(runs: list[Run], fills: list[Fill]) -> list[str]:
-    """Listeners hear of each fill and of each end at most once, in all lives together."""
+def _heard_wrong(runs: list[Run], fills: list[Fill], longest: float) -> list[str]:
+    """Listeners hear of each fill and of each end at most once, in all lives; `longest` is the fence's."""
     said = [said for run in runs for said in run.said]
     heard = Counter((item.trading_pair, item.trade_id) for item in said if isinstance(item, Filled))
     ends = Counter(item.order_id for item in said if isinstance(item, Ended))
@@ -331,6 +353,7 @@ def _heard_wrong(runs: list[Run], fills: list[Fill]) -> list[str]:
         *(f"fill {fill} was told and never happened" for fill in heard if fill not in theirs),
         *(f"the end of {name} was told {count} times" for name, count in ends.items() if count > 1),
         *(f"{name} was in doubt without a bound" for ready in readies for name in ready.unbounded),
+        *(f"a doubt was to last {ready.latest} s" for ready in readies if ready.latest > longest + _SLACK),
     ]
 
 

@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.connector.emulated import DEFAULT_INSTRUMENTS, house
+from tests.connector.emulated import house
 from tests.crash.campaign import SHORT_FENCE, Campaign
+
+from venuekit.emulator.instruments import DEFAULT_INSTRUMENTS
 
 KILLS = int(os.environ.get("VENUEKIT_KILLS", "15"))
 SEED = int(os.environ.get("VENUEKIT_SEED", "20261121"))
@@ -23,7 +25,7 @@ async def test_a_trader_that_is_killed_again_and_again_loses_and_doubles_nothing
         campaign = Campaign(venue, tmp_path, seed=SEED, fence=FENCES[fence])
         await campaign.kill(KILLS)
         account = await campaign.settle()
-        print(f"\n{campaign.report(account)}")
+        print(f"\n{fence} fence, seed {SEED}: {campaign.report(account)}")  # noqa: T201 - the figures
         assert campaign.complaints(account) == []
         assert all(run.code in (0, -9) for run in campaign.runs)
         slowest = max(run.ready.seconds for run in campaign.runs if run.ready is not None)

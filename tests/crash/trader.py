@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -202,10 +203,8 @@ class Trader:
         weights = [weight for weight, _ in self._steps]
         while True:
             _, step = self._chance.choices(self._steps, weights)[0]
-            try:
+            with suppress(errors.NotReady, errors.UsageError):  # no live book, or the order is just over
                 step()
-            except (errors.NotReady, errors.UsageError):
-                pass  # no book is live, or the order is just over
             await asyncio.sleep(self._chance.uniform(0.0, 0.03))
 
     def _quote(self) -> None:
