@@ -13,6 +13,7 @@ from venuekit.journal.record import AccountName, Stopped
 from venuekit.journal.writer import Durability, Journal, open_journal
 from venuekit.protocol.frozen import Frozen
 from venuekit.seams import disk
+from venuekit.seams.disk import Disk
 from venuekit.seams.process import shared
 from venuekit.state.budget_checker import CollateralLocks
 from venuekit.web.auth import Credentials
@@ -25,12 +26,14 @@ class AccountOptions(Frozen):
 
     `journals` is the folder of its journal (None: `VENUEKIT_JOURNALS`, or the user's state folder).
     `durability` says what a record survives before what it announces is done. `client_id_prefix` begins
-    client order ids: at most 12 letters and digits.
+    client order ids: at most 12 letters and digits. `disk` is where the journal's files are (None: this
+    machine's).
     """
 
     journals: Path | None = None
     durability: Durability = Durability.PROCESS
     client_id_prefix: str = ""
+    disk: Disk | None = None
 
 
 class Account:
@@ -104,7 +107,12 @@ def _shelf() -> _Shelf:
 def _opened(path: Path, name: AccountName, options: AccountOptions, now: float) -> Account:
     disk.make_folder(path.parent)
     journal, history = open_journal(
-        path, name, now=now, prefix=options.client_id_prefix, durability=options.durability
+        path,
+        name,
+        now=now,
+        prefix=options.client_id_prefix,
+        durability=options.durability,
+        disk=options.disk,
     )
     is_torn = history.ending.kind is EndingKind.TORN
     return Account(name, journal, history.entries, history.ending.offset if is_torn else None)
