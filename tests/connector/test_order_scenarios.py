@@ -153,7 +153,7 @@ async def test_s10_refused_questions_for_trades_are_seen_and_end_no_order(tmp_pa
         assert "BuyOrderCompleted" not in desk.tale.of(order_id)
         at.dialect.faults.clear()
         await desk.told(order_id, "BuyOrderCompleted")
-        assert health.failures == 0
+        await until(lambda: health.failures == 0, "the trouble to be over", WAIT)
 
 
 async def test_s11_a_stop_right_at_a_fill_and_a_restart_count_it_once(tmp_path: Path) -> None:

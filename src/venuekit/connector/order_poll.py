@@ -94,6 +94,8 @@ class OrderPoll:
         self._note_missing_fills(self._venue.venue_time())
         for name in self._due(self._fetches):
             await self._fetch(name)
+        if not self._fetches and self._fills_health.failures:
+            self._fills_health.succeeded()  # the stream or a comparison brought what was missing
 
     def pause(self) -> float:
         """Seconds until something is due."""
