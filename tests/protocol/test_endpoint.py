@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec import UNSET, UnsetType
 
-from venuekit.protocol.endpoint import Charge, Endpoint, NoQuery, Outcome, parameters
+from venuekit.protocol.endpoint import Charge, Endpoint, NoQuery, Outcome, arguments, parameters
 from venuekit.protocol.frozen import Wire
 
 
@@ -54,6 +54,25 @@ class Query(Wire):
 )
 def test_a_field_travels_as_text(fields: dict[str, Any], sent: dict[str, str]) -> None:
     assert parameters(Query(**fields)) == sent
+
+
+def test_in_json_a_field_travels_as_what_it_is_and_a_decimal_as_text() -> None:
+    query = Query(
+        order_id=0,
+        quantity=Decimal("3E-8"),
+        side=Side.BUY,
+        reduce_only=False,
+        prices=[Decimal("1E+2")],
+        leg=Leg(price=Decimal("0.10")),
+    )
+    assert arguments(query) == {
+        "orderId": 0,
+        "quantity": "0.00000003",
+        "side": "BUY",
+        "reduceOnly": False,
+        "prices": ["100"],
+        "leg": {"price": "0.10", "is_maker": False},
+    }
 
 
 @pytest.mark.parametrize(

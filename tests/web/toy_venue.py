@@ -228,3 +228,16 @@ async def venue(**changes: Any) -> AsyncIterator[Venue]:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
     assert asyncio.all_tasks() <= before, "the socket left tasks behind"
+
+
+def place(toy: Venue, **named: Any) -> asyncio.Task[Placed]:
+    return asyncio.create_task(toy.socket.call(PLACE, ORDER, **named))
+
+
+def cancel(toy: Venue) -> asyncio.Task[Placed]:
+    return asyncio.create_task(toy.socket.call(CANCEL, Cancel(symbol="BTCUSDT")))
+
+
+async def outcome(call: asyncio.Task[Placed]) -> object:
+    (result,) = await asyncio.gather(call, return_exceptions=True)
+    return result if isinstance(result, Placed) else type(result)
