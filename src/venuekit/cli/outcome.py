@@ -16,7 +16,16 @@ from typer.core import TyperGroup
 
 from venuekit import errors
 
-__all__ = ["DONE", "FAILED", "OUTCOME_UNKNOWN", "USAGE", "OneLineGroup", "ending_in_a_line", "run"]
+__all__ = [
+    "DONE",
+    "FAILED",
+    "OUTCOME_UNKNOWN",
+    "REFUSED",
+    "USAGE",
+    "OneLineGroup",
+    "ending_in_a_line",
+    "run",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,8 +34,13 @@ DONE = 0
 FAILED = 1
 USAGE = 2
 OUTCOME_UNKNOWN = 3
+REFUSED = 4
 
-_CODES: Mapping[type[Exception], int] = {errors.UsageError: USAGE, errors.OutcomeUnknown: OUTCOME_UNKNOWN}
+_CODES: Mapping[type[Exception], int] = {
+    errors.UsageError: USAGE,
+    errors.OutcomeUnknown: OUTCOME_UNKNOWN,
+    errors.Refused: REFUSED,
+}
 
 # What every wrong word on a command line raises; typer exports only this one of its kinds.
 _WrongWords: type[Exception] = typer.BadParameter.__mro__[1]

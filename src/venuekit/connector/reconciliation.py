@@ -39,15 +39,17 @@ class Reconciler:
         self._desk = desk
         self._ids = ids
 
-    async def run(self, *, dry_run: bool = False) -> list[Difference]:
+    async def run(self, trading_pairs: Sequence[str] = (), *, dry_run: bool = False) -> list[Difference]:
         """Compare, and unless it is a dry run take over what differs; the differences as they were found.
+
+        On the connector's pairs, those of our open orders, and `trading_pairs`.
 
         Raises:
             errors.VenuekitError: a question failed, so nothing was compared.
         """
         connector, desk = self._connector, self._desk
         asked_at = connector.venue_time()
-        pairs = self._pairs()
+        pairs = self._pairs(trading_pairs)
         rows = await connector.open_orders(pairs)
         overlap = desk.policy.overlap
         since = (asked_at if self.since is None else self.since) - overlap
@@ -89,9 +91,9 @@ class Reconciler:
             if difference.rule is reconciliation.Rule.ASK and order is not None:
                 self._desk.ask_soon(order)
 
-    def _pairs(self) -> tuple[str, ...]:
+    def _pairs(self, more: Sequence[str]) -> tuple[str, ...]:
         ours = (order.trading_pair for order in self._desk.orders.active_orders.values())
-        return tuple(dict.fromkeys((*self._connector.traded_pairs(), *ours)))
+        return tuple(dict.fromkeys((*self._connector.traded_pairs(), *ours, *more)))
 
     def _of_row(self, row: AccountOrder) -> InFlightOrder | None:
         return self._desk.orders.machine.fetch_order(
