@@ -9,21 +9,24 @@ from pathlib import Path
 import typer
 
 from venuekit import errors
-from venuekit.connector.account import AccountOptions, read_account
+from venuekit.cli.journal_finder import writer_of
+from venuekit.connector.account import AccountOptions, journal_of
 from venuekit.connector.connect import connect
 from venuekit.connector.exchange_base import ExchangeBase
 from venuekit.connector.registry import connector_class
 from venuekit.connector.trading_policy import TradingPolicy
+from venuekit.journal import reader
 from venuekit.journal.ids import counter_of
 from venuekit.journal.recall import recall
 from venuekit.protocol.frozen import Frozen
 from venuekit.state.in_flight_order import InFlightOrder
+from venuekit.state.order_tracker import OrderTracker
 from venuekit.web.auth import Credentials
 
 __all__ = ["Access", "Memory", "order_named"]
 
 _TELLING = 8
-"""The least of a client id's end that names an order: its counter, which is what tables on a terminal show."""
+"""The least of a client id's end that names an order: its counter, all that narrow tables show of it."""
 
 
 class Access(Frozen):
@@ -79,22 +82,20 @@ class Access(Frozen):
             yield exchange, self._remembered(exchange, credentials)
 
     def _remembered(self, exchange: ExchangeBase, credentials: Credentials) -> Memory:
+        options = AccountOptions(journals=self.journals)
+        path = journal_of(exchange.company, exchange.setting.domain.name, credentials, options)
+        nothing = Memory(OrderTracker(exchange.fence))
+        if not path.is_file():
+            return nothing
         try:
-            history = read_account(
-                exchange.company,
-                exchange.setting.domain.name,
-                credentials,
-                AccountOptions(journals=self.journals),
-            )
-            if history is None:
-                return Memory(None, {})
-            orders = recall(history.entries, exchange.name, exchange.fence).tracker
+            history = reader.replay(path)
+            recalled = recall(history.entries, exchange.name, exchange.fence)
         except errors.JournalUnusable as error:
             # What the venue says is worth all the more when our own memory is gone.
             typer.echo(f"venuekit: {error}. So nothing is known to be ours", err=True)
-            return Memory(None, {})
+            return nothing
         instance = None if history.opened is None else history.opened.instance
-        return Memory(instance, {**orders.watched_orders, **orders.active_orders})
+        return Memory(recalled.tracker, instance, recalled.unsettled_since, writer_of(path))
 
     def _credentials(self) -> Credentials:
         name = self.venue.partition("@")[0]
@@ -113,11 +114,28 @@ class Access(Frozen):
 
 
 class Memory:
-    """What an account's journal holds: `orders` by our ids, open ones and those that ended not long ago."""
+    """What an account's journal holds, as it stands beside whoever writes it.
 
-    def __init__(self, instance: str | None, orders: dict[str, InFlightOrder]) -> None:
-        self.orders = orders
+    `tracker` has the orders, open ones and those that ended not long ago. `since` is when the oldest of which
+    not all is known was made, in seconds of the venue's clock. `writer` is the process that trades, if any.
+    """
+
+    def __init__(
+        self,
+        tracker: OrderTracker,
+        instance: str | None = None,
+        since: float | None = None,
+        writer: int | None = None,
+    ) -> None:
+        self.tracker = tracker
+        self.since = since
+        self.writer = writer
         self._instance = instance
+
+    @property
+    def orders(self) -> dict[str, InFlightOrder]:
+        """By our ids."""
+        return {**self.tracker.watched_orders, **self.tracker.active_orders}
 
     def owns(self, client_order_id: str) -> bool:
         """Whether an order is of this account's connectors, by the looks of its client id."""

@@ -262,8 +262,7 @@ async def show_balances(access: Access, assets: Sequence[str], *, as_json: bool)
         report = replace(await exchange.balances(), observed_at=asked_at)
         age = exchange.venue_time() - asked_at
     held = {balance.asset: balance for balance in report.balances}
-    named = [asset.upper() for asset in assets]
-    wanted = named or [asset for asset, balance in sorted(held.items()) if balance.total]
+    wanted = list(assets) or [asset for asset, balance in sorted(held.items()) if balance.total]
     nothing = Decimal(0)
     rows = [held.get(asset, AssetBalance(asset=asset, total=nothing, available=nothing)) for asset in wanted]
     kind = FigureKind.POLLED.value

@@ -57,7 +57,7 @@ async def cancel_all(access: Access, trading_pair: str | None, *, wait: float, a
 
 
 async def _cancelled(exchange: ExchangeBase, orders: Sequence[InFlightOrder], wait: float) -> None:
-    """Ask for the end of orders, and wait for it at most so many seconds; an interruption ends the waiting."""
+    """Ask for the end of orders, and wait for it at most so long; an interruption ends the waiting."""
     for order in orders:
         exchange.cancel(order.trading_pair, order.client_order_id)
     clock = exchange.clock

@@ -12,6 +12,7 @@ from venuekit.cli.order_words import order_facts, state_words
 from venuekit.cli.outcome import DONE, OUTCOME_UNKNOWN
 from venuekit.cli.output import counted, print_json, print_table
 from venuekit.connector.exchange_base import ExchangeBase
+from venuekit.connector.reconciliation import compare
 from venuekit.connector.trading_policy import TradingPolicy
 from venuekit.state.in_flight_order import InFlightOrder
 from venuekit.state.reconciliation import Difference
@@ -34,21 +35,42 @@ async def reconcile(
     Raises:
         errors.VenuekitError: there are no credentials, a pair is unknown, or the venue did not answer.
     """
+    if dry_run:
+        _tell(await _compared(access, trading_pairs), {}, (), as_json=as_json)
+        return DONE
     async with access.trading(policy=_QUIET) as exchange:
         for pair in trading_pairs:
             exchange.trading_rule(pair)
-        differences = await exchange.reconcile(trading_pairs, dry_run=dry_run)
-        if not dry_run:
-            await _settled(exchange, wait)
+        differences = await exchange.reconcile(trading_pairs)
+        await _settled(exchange, wait)
         orders = exchange.trading.orders.all_orders
-        now = {one.subject: orders[one.subject] for one in differences if one.subject in orders}
-        open_doubts = [order for order in orders.values() if order.doubt is not None]
-    _tell(differences, {} if dry_run else now, open_doubts, as_json=as_json)
-    if not open_doubts:
+    now = {one.subject: orders[one.subject] for one in differences if one.subject in orders}
+    doubts = [order for order in orders.values() if order.doubt is not None]
+    _tell(differences, now, doubts, as_json=as_json)
+    if not doubts:
         return DONE
-    ids = ", ".join(order.client_order_id for order in open_doubts)
-    typer.echo(f"venuekit: still in doubt: {ids}", err=True)
+    ids = ", ".join(order.client_order_id for order in doubts)
+    typer.echo(f"venuekit: still in doubt: {ids}; try again later", err=True)
     return OUTCOME_UNKNOWN
+
+
+async def _compared(access: Access, trading_pairs: Sequence[str]) -> list[Difference]:
+    """What a run that began now would find; the journal is only read, beside whoever writes it."""
+    async with access.reading() as (exchange, memory):
+        for pair in trading_pairs:
+            exchange.trading_rule(pair)
+        if memory.writer is None:
+            memory.tracker.resume(exchange.venue_time())
+        else:
+            typer.echo(
+                f"venuekit: process {memory.writer} trades with this account: what it was just told may be "
+                "listed here",
+                err=True,
+            )
+        found = await compare(
+            exchange, memory.tracker, memory.owns, trading_pairs=trading_pairs, since=memory.since
+        )
+    return found.differences
 
 
 async def _settled(exchange: ExchangeBase, seconds: float) -> None:

@@ -106,8 +106,9 @@ def filled_words(order: InFlightOrder) -> str:
     if price is None:
         return words
     fees = ", ".join(f"{figure(paid)} {asset}" for asset, paid in order.flat_fees_paid.items())
+    cost = f", fees {fees}" if fees else ""
     total = f"{figure(order.executed_amount_quote)} {order.quote_asset}"
-    return f"{words} at {figure(_MEANS.plus(price))} on average, {total} in all{f', fees {fees}' if fees else ''}"
+    return f"{words} at {figure(_MEANS.plus(price))} on average, {total} in all{cost}"
 
 
 def state_words(order: InFlightOrder) -> str:

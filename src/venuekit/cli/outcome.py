@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import signal
 import sys
@@ -102,6 +103,9 @@ def ending_in_a_line(*, serves: bool = False) -> Callable[[Callable[P, None]], C
                     _say("interrupted")
                 raise typer.Exit(DONE if serves else FAILED) from None
 
+        # A help text is shown with the line ends of its paragraphs, as if no terminal were wider or narrower.
+        paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+        guarded.__doc__ = "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
         return guarded
 
     return decorate

@@ -205,7 +205,9 @@ def _tell(
             error = {"type": failure.error_type, "message": failure.error_message}
         print_json({"outcome": _OUTCOMES[code], "order": order_facts(order), "cut": cut, "error": error})
         return
-    facts = {"state": order.current_state.name, "filled": filled_words(order)}
+    facts = {"state": order.current_state.name}
+    if not order.is_failure:
+        facts["filled"] = filled_words(order)
     if order.exchange_order_id is not None:
         facts = {"venue's id": order.exchange_order_id, **facts}
     if order.doubt is not None:

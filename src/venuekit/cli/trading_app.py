@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -31,14 +31,14 @@ order = typer.Typer(
 )
 
 
-class Side(str, Enum):
+class Side(StrEnum):
     """Which way an order goes."""
 
     BUY = "buy"
     SELL = "sell"
 
 
-class Type(str, Enum):
+class Type(StrEnum):
     """How an order asks to be executed."""
 
     LIMIT = "limit"
@@ -46,7 +46,7 @@ class Type(str, Enum):
     LIMIT_MAKER = "limit_maker"
 
 
-class Time(str, Enum):
+class Time(StrEnum):
     """How long an order may rest."""
 
     GTC = "GTC"
@@ -140,7 +140,7 @@ def place(
     from venuekit.model.order import OrderType, TimeInForce, TradeType  # noqa: PLC0415
 
     wanted = placing.Wanted(
-        trading_pair=pair.upper(),
+        trading_pair=pair,
         trade_type=TradeType[side.name],
         order_type=OrderType[kind.name],
         time_in_force=TimeInForce[tif.name],
@@ -184,7 +184,6 @@ def cancel(
     from venuekit.cli.account_access import Access  # noqa: PLC0415
 
     access = Access(venue=venue, url=url, journals=journals)
-    pair = None if pair is None else pair.upper()
     if everything and name is None:
         raise typer.Exit(run(cancelling.cancel_all(access, pair, wait=wait, as_json=json)))
     if everything or pair is None or name is None:
@@ -211,7 +210,7 @@ def status(
     from venuekit.cli.account_access import Access  # noqa: PLC0415
 
     access = Access(venue=venue, url=url, journals=journals)
-    raise typer.Exit(run(asking.show_order(access, pair.upper(), name, as_json=json)))
+    raise typer.Exit(run(asking.show_order(access, pair, name, as_json=json)))
 
 
 questions = typer.Typer(cls=OneLineGroup)
@@ -237,7 +236,7 @@ def orders(
     from venuekit.cli.account_access import Access  # noqa: PLC0415
 
     access = Access(venue=venue, url=url, journals=journals)
-    run(asking.show_orders(access, _upper(pairs), as_json=json))
+    run(asking.show_orders(access, pairs or (), as_json=json))
 
 
 @questions.command(epilog=_KEYS)
@@ -254,7 +253,7 @@ def balance(
     from venuekit.cli import asking  # noqa: PLC0415
     from venuekit.cli.account_access import Access  # noqa: PLC0415
 
-    run(asking.show_balances(Access(venue=venue, url=url), _upper(assets), as_json=json))
+    run(asking.show_balances(Access(venue=venue, url=url), assets or (), as_json=json))
 
 
 @questions.command()
@@ -271,7 +270,7 @@ def rules(
     from venuekit.cli import asking  # noqa: PLC0415
     from venuekit.cli.account_access import Access  # noqa: PLC0415
 
-    run(asking.show_rules(Access(venue=venue, url=url), _upper(pairs), as_json=json))
+    run(asking.show_rules(Access(venue=venue, url=url), pairs or (), as_json=json))
 
 
 @questions.command(epilog=_CODES)
@@ -296,10 +295,4 @@ def reconcile(
     from venuekit.cli.account_access import Access  # noqa: PLC0415
 
     access = Access(venue=venue, url=url, journals=journals)
-    raise typer.Exit(
-        run(comparing.reconcile(access, _upper(pairs), dry_run=dry_run, wait=wait, as_json=json))
-    )
-
-
-def _upper(words: list[str] | None) -> list[str]:
-    return [word.upper() for word in words or ()]
+    raise typer.Exit(run(comparing.reconcile(access, pairs or (), dry_run=dry_run, wait=wait, as_json=json)))

@@ -8,8 +8,7 @@ from venuekit import errors
 from venuekit.journal.frame import EndingKind
 from venuekit.journal.ids import ClientIds
 from venuekit.journal.location import default_folder, fingerprint, journal_path
-from venuekit.journal import reader
-from venuekit.journal.reader import Entry, History
+from venuekit.journal.reader import Entry
 from venuekit.journal.record import AccountName, Stopped
 from venuekit.journal.writer import Durability, Journal, open_journal
 from venuekit.protocol.frozen import Frozen
@@ -18,7 +17,7 @@ from venuekit.seams.process import shared
 from venuekit.state.budget_checker import CollateralLocks
 from venuekit.web.auth import Credentials
 
-__all__ = ["Account", "AccountOptions", "close_account", "open_account", "read_account"]
+__all__ = ["Account", "AccountOptions", "close_account", "journal_of", "open_account"]
 
 
 class AccountOptions(Frozen):
@@ -72,7 +71,8 @@ def open_account(
         errors.JournalUnusable: another process has it, or its memory is damaged; the class says which.
         errors.InvalidConfiguration: no folder can be found, or the prefix cannot be one.
     """
-    name, path = _journal_of(company, domain, credentials, options)
+    name = _name(company, domain, credentials)
+    path = journal_of(company, domain, credentials, options)
     shelf = _shelf()
     account = shelf.accounts.get(path)
     if account is None:
@@ -81,17 +81,13 @@ def open_account(
     return account
 
 
-def read_account(
-    company: str, domain: str, credentials: Credentials, options: AccountOptions
-) -> History | None:
-    """What the journal of a key holds now, beside whoever writes it; None: there is none.
+def journal_of(company: str, domain: str, credentials: Credentials, options: AccountOptions) -> Path:
+    """Where the journal of a key lies, or will lie.
 
     Raises:
-        errors.JournalUnusable: it is damaged, or a newer version's.
         errors.InvalidConfiguration: no folder can be found.
     """
-    _, path = _journal_of(company, domain, credentials, options)
-    return reader.replay(path) if path.is_file() else None
+    return journal_path(options.journals or default_folder(), _name(company, domain, credentials))
 
 
 def close_account(account: Account, open_orders: tuple[str, ...], now: float) -> None:
@@ -110,11 +106,8 @@ def close_account(account: Account, open_orders: tuple[str, ...], now: float) ->
         account.journal.close()
 
 
-def _journal_of(
-    company: str, domain: str, credentials: Credentials, options: AccountOptions
-) -> tuple[AccountName, Path]:
-    name = AccountName(company=company, domain=domain, key=fingerprint(credentials.api_key))
-    return name, journal_path(options.journals or default_folder(), name)
+def _name(company: str, domain: str, credentials: Credentials) -> AccountName:
+    return AccountName(company=company, domain=domain, key=fingerprint(credentials.api_key))
 
 
 def _shelf() -> _Shelf:

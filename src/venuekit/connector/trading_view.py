@@ -193,10 +193,10 @@ class TradingView(ABC):
         price: Decimal | None = None,
         **terms: Any,
     ) -> NewOrder:
-        """The order that `buy` or `sell` would send, without an id: price and amounts cut to the pair's steps.
+        """The order that `buy` or `sell` would send, its price and amounts cut to the pair's steps.
 
-        To be looked at, or handed to `check_order`; arguments and errors are those of `buy`. Nothing is sent,
-        and no credentials are needed.
+        It has no id: it is to be looked at, or handed to `check_order`. Arguments and errors are those of
+        `buy`. Nothing is sent, and no credentials are needed.
         """
         rule = self._rule(trading_pair)
         is_priced = price is not None and not price.is_nan() and order_type.is_limit_type()
