@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from venuekit import __version__
-from venuekit.cli import memory_app
+from venuekit.cli import memory_app, trading_app
 from venuekit.cli.outcome import DONE, FAILED, OneLineGroup, ending_in_a_line, run
 
 __all__ = ["app", "main"]
@@ -23,6 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(trading_app.order)
+app.add_typer(trading_app.questions)
 app.add_typer(memory_app.journal)
 app.add_typer(memory_app.history)
 
