@@ -58,6 +58,8 @@ class Dialect(ABC):
     """What a new customer pays."""
     ws_api_path: ClassVar[str | None] = None
     """Where commands are taken over a WebSocket."""
+    placing: ClassVar[Mapping[FaultKind, str]] = {}
+    """By which paths faults reach a new order: its request, the event that tells of it, the query for it."""
 
     def __init__(
         self,

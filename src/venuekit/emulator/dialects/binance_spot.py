@@ -19,6 +19,7 @@ from venuekit.emulator.dialects.binance_socket import BinanceSocket
 from venuekit.emulator.dialects.binance_spot_account import ACCOUNT_ROUTES
 from venuekit.emulator.dialects.binance_spot_listing import DORMANT, ORDER_LIMITS, RATE_LIMITS, symbol_row
 from venuekit.emulator.dialects.binance_spot_trading import TRADING_ROUTES
+from venuekit.emulator.faults import FaultKind
 from venuekit.emulator.ledger import FeePlan
 from venuekit.emulator.limits import ConnectionLimits
 from venuekit.emulator.market import Aggregate
@@ -83,6 +84,11 @@ class BinanceSpotDialect(BinanceSocket):
     has_accounts = True
     start_fees = FeePlan(maker=Decimal("0.001"), taker=Decimal("0.001"))
     ws_api_path = "/ws-api/v3"
+    placing: ClassVar[Mapping[FaultKind, str]] = {
+        FaultKind.RESET: "order.place",
+        FaultKind.LATE_MESSAGE: "executionReport/NEW",
+        FaultKind.LAGGING_ORDERS: "/api/v3/order",
+    }
     order_limits = ORDER_LIMITS
 
     # REST.
