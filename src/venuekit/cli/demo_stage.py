@@ -26,6 +26,7 @@ from venuekit.cli.trader_report import (
     Task,
     Told,
 )
+from venuekit.emulator.act import Act
 from venuekit.emulator.factory import dialect_class
 from venuekit.emulator.faults import Fault, FaultKind
 from venuekit.model.book import Levels
@@ -50,6 +51,14 @@ _LAST_FILLS = 3
 def brief(number: Decimal | str) -> str:
     """A number without the zeros that a venue pads it with."""
     return plain(CONTEXT.normalize(Decimal(number)))
+
+
+_LOST_REPLY = {
+    FaultKind.RESET: Act.PLACE,
+    FaultKind.LATE_MESSAGE: Act.NEW_EVENTS,
+    FaultKind.LAGGING_ORDERS: Act.ORDER_QUERY,
+}
+"""What makes an order unknown for a while: no answer, no event, and a question that comes too early."""
 
 
 class Comparison(Frozen):
@@ -126,7 +135,7 @@ class Stage:
     async def lose_a_reply(self) -> None:
         """Let the venue take an order whose answer is lost, and not know of it for a while."""
         self._say("the next answer to an order gets lost, and the venue is late to know of that order")
-        paths = dialect_class(self.venue).placing
+        acts = dialect_class(self.venue).acts
         await self.emulator.inject(
             *(
                 Fault(
@@ -135,7 +144,8 @@ class Stage:
                     seconds=_UNKNOWN_SECONDS,
                     times=None if kind is FaultKind.LAGGING_ORDERS else 1,
                 )
-                for kind, path in paths.items()
+                for kind, act in _LOST_REPLY.items()
+                for path in acts.get(act, ())
             )
         )
         await self._until(lambda: bool(self.doubts) and None not in self.doubts.values(), _DOUBT_SECONDS)
