@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec.structs import replace
-
 from venuekit.journal.ids import ClientIds
 from venuekit.model.account import AccountOrder, BalanceReport
 from venuekit.model.order import TradeType
@@ -99,6 +97,7 @@ class Reconciler:
         Raises:
             errors.VenuekitError: a question failed, so nothing was compared.
         """
+<<<<<<< HEAD
         desk = self._desk
         found = await compare(
             self._connector,
@@ -113,6 +112,31 @@ class Reconciler:
             desk.take_polled(found.report)
             self.since = found.asked_at
         return found.differences
+=======
+        connector, desk = self._connector, self._desk
+        asked_at = connector.venue_time()
+        pairs = self._pairs()
+        rows = await connector.open_orders(pairs)
+        overlap = desk.policy.overlap
+        since = (asked_at if self.since is None else self.since) - overlap
+        trades = [trade for pair in pairs for trade in await connector.fills(pair, since)]
+        polled = await desk.ask_balances()
+        active = list(desk.orders.active_orders.values())
+        differences = [
+            *reconciliation.compare_fills(trades, self._of_trade),
+            *reconciliation.compare_orders(
+                active, rows, find=self._of_row, owns=self._ids.owns, asked_at=asked_at
+            ),
+            *reconciliation.compare_balances(
+                polled.report, lambda asset: self._believed(asset, polled.report.observed_at)
+            ),
+        ]
+        if not dry_run:
+            self._take_in(rows, trades, differences, asked_at)
+            desk.take_polled(polled)
+            self.since = asked_at
+        return differences
+>>>>>>> sheet
 
     def _take_in(self, found: Comparison) -> None:
         orders = self._desk.orders
