@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from venuekit.journal.ids import ClientIds
-from venuekit.model.account import AccountOrder, BalanceReport
+from venuekit.model.account import AccountOrder
 from venuekit.model.order import TradeType
 from venuekit.model.order_update import Evidence, TradeUpdate
 from venuekit.state import reconciliation
@@ -28,7 +28,6 @@ class Comparison(NamedTuple):
     differences: list[Difference]
     rows: Sequence[AccountOrder]
     trades: Sequence[TradeUpdate]
-    report: BalanceReport
     asked_at: float
 
 
@@ -39,14 +38,12 @@ async def compare(
     *,
     trading_pairs: Sequence[str] = (),
     since: float | None = None,
-    believed: Callable[[str, float], tuple[Decimal, Decimal] | None] = lambda _asset, _at: None,
 ) -> Comparison:
-    """Ask the venue for open orders, fills and balances, and compare them with `orders`; nothing is changed.
+    """Ask the venue for open orders and fills, and compare them with `orders`; nothing is changed.
 
     On the pairs that the connector follows, those of open `orders`, and `trading_pairs`. `owns` knows our
     client ids by their looks. Fills are asked for from `since` on (venue's seconds; None: from now), less the
-    policy's overlap. `believed` tells total and available of an asset, None where what we know is newer than
-    a time.
+    policy's overlap.
 
     Raises:
         errors.VenuekitError: a question failed, so nothing was compared.
@@ -58,8 +55,6 @@ async def compare(
     rows = await connector.open_orders(pairs)
     start = (asked_at if since is None else since) - connector.trading_policy.overlap
     trades = [trade for pair in pairs for trade in await connector.fills(pair, start)]
-    balances_at = connector.venue_time()
-    report = replace(await connector.balances(), observed_at=balances_at)
     differences = [
         *reconciliation.compare_fills(trades, lambda trade: _of_trade(orders, trade)),
         *reconciliation.compare_orders(
@@ -69,9 +64,8 @@ async def compare(
             owns=owns,
             asked_at=asked_at,
         ),
-        *reconciliation.compare_balances(report, lambda asset: believed(asset, balances_at)),
     ]
-    return Comparison(differences, rows, trades, report, asked_at)
+    return Comparison(differences, rows, trades, asked_at)
 
 
 class Reconciler:
@@ -97,7 +91,6 @@ class Reconciler:
         Raises:
             errors.VenuekitError: a question failed, so nothing was compared.
         """
-<<<<<<< HEAD
         desk = self._desk
         found = await compare(
             self._connector,
@@ -105,38 +98,18 @@ class Reconciler:
             self._ids.owns,
             trading_pairs=trading_pairs,
             since=self.since,
-            believed=self._believed,
+        )
+        polled = await desk.ask_balances()
+        found.differences.extend(
+            reconciliation.compare_balances(
+                polled.report, lambda asset: self._believed(asset, polled.report.observed_at)
+            )
         )
         if not dry_run:
             self._take_in(found)
-            desk.take_polled(found.report)
+            desk.take_polled(polled)
             self.since = found.asked_at
         return found.differences
-=======
-        connector, desk = self._connector, self._desk
-        asked_at = connector.venue_time()
-        pairs = self._pairs()
-        rows = await connector.open_orders(pairs)
-        overlap = desk.policy.overlap
-        since = (asked_at if self.since is None else self.since) - overlap
-        trades = [trade for pair in pairs for trade in await connector.fills(pair, since)]
-        polled = await desk.ask_balances()
-        active = list(desk.orders.active_orders.values())
-        differences = [
-            *reconciliation.compare_fills(trades, self._of_trade),
-            *reconciliation.compare_orders(
-                active, rows, find=self._of_row, owns=self._ids.owns, asked_at=asked_at
-            ),
-            *reconciliation.compare_balances(
-                polled.report, lambda asset: self._believed(asset, polled.report.observed_at)
-            ),
-        ]
-        if not dry_run:
-            self._take_in(rows, trades, differences, asked_at)
-            desk.take_polled(polled)
-            self.since = asked_at
-        return differences
->>>>>>> sheet
 
     def _take_in(self, found: Comparison) -> None:
         orders = self._desk.orders
