@@ -34,6 +34,8 @@ SHORT_FENCE = {"receive_window": 1.0, "engine_seconds": 0.3, "replica_lag": 0.3,
 """The emulated engine takes what it takes at once, so that these promises are kept, too."""
 _LONG = 60.0
 """Seconds that no start takes."""
+_LONGEST_LINE = 2**26
+"""Bytes: the last life tells of every order in one line."""
 _SLACK = 0.5
 """By how many seconds our idea of the venue's clock may be off."""
 _COMMANDS = ("/api/v3/order", "order.place", "order.cancel", "order.amend.keepPriority")
@@ -140,6 +142,7 @@ class Campaign:
             *(sys.executable, "-m", "tests.crash.trader", msgspec.json.encode(task).decode()),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            limit=_LONGEST_LINE,
             cwd=ROOT,
             env=self._environment(),
         )

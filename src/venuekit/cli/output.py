@@ -95,10 +95,13 @@ def _stays_whole(cells: Sequence[str]) -> bool:
     return longest <= _SHORT or (longest <= _WORD and (is_even or not any(" " in cell for cell in cells)))
 
 
-def print_facts(facts: Mapping[str, str | Text]) -> None:
-    """One line a fact, its name in front; what is too wide for the terminal goes on below itself."""
+def print_facts(facts: Mapping[str, str | Text], *, room: int = 0) -> None:
+    """One line a fact, its name in front; what is too wide for the terminal goes on below itself.
+
+    `room` is the least width of the names, so that facts told later stand below those told before.
+    """
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
+    table.add_column(style="bold", no_wrap=True, min_width=room)
     table.add_column(overflow="fold")
     for name, fact in facts.items():
         table.add_row(name, fact if isinstance(fact, Text) else Text(fact))

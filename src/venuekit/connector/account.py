@@ -18,7 +18,7 @@ from venuekit.seams.process import shared
 from venuekit.state.budget_checker import CollateralLocks
 from venuekit.web.auth import Credentials
 
-__all__ = ["Account", "AccountOptions", "close_account", "open_account"]
+__all__ = ["Account", "AccountOptions", "close_account", "journal_of", "open_account"]
 
 
 class AccountOptions(Frozen):
@@ -74,14 +74,23 @@ def open_account(
         errors.JournalUnusable: another process has it, or its memory is damaged; the class says which.
         errors.InvalidConfiguration: no folder can be found, or the prefix cannot be one.
     """
-    name = AccountName(company=company, domain=domain, key=fingerprint(credentials.api_key))
-    path = journal_path(options.journals or default_folder(), name)
+    name = _name(company, domain, credentials)
+    path = journal_of(company, domain, credentials, options)
     shelf = _shelf()
     account = shelf.accounts.get(path)
     if account is None:
         account = shelf.accounts[path] = _opened(path, name, options, now)
     account.holders += 1
     return account
+
+
+def journal_of(company: str, domain: str, credentials: Credentials, options: AccountOptions) -> Path:
+    """Where the journal of a key lies, or will lie.
+
+    Raises:
+        errors.InvalidConfiguration: no folder can be found.
+    """
+    return journal_path(options.journals or default_folder(), _name(company, domain, credentials))
 
 
 def close_account(account: Account, open_orders: tuple[str, ...], now: float) -> None:
@@ -98,6 +107,10 @@ def close_account(account: Account, open_orders: tuple[str, ...], now: float) ->
         pass  # it was said when it failed first; without this record the run counts as cut off, as it was
     finally:
         account.journal.close()
+
+
+def _name(company: str, domain: str, credentials: Credentials) -> AccountName:
+    return AccountName(company=company, domain=domain, key=fingerprint(credentials.api_key))
 
 
 def _shelf() -> _Shelf:

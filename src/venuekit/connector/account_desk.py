@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
@@ -34,13 +34,14 @@ from venuekit.state.balance_sheet import BalanceSheet
 from venuekit.state.budget_checker import BudgetChecker
 from venuekit.state.in_flight_order import InFlightOrder
 from venuekit.state.order_check import Violation
+from venuekit.state.order_funds import InFlightSnapshot
 from venuekit.state.reconciliation import Difference
 from venuekit.web.waiting import first_of
 
 if TYPE_CHECKING:
     from venuekit.connector.trading_connector import TradingConnector
 
-__all__ = ["AccountDesk"]
+__all__ = ["AccountDesk", "PolledBalances"]
 
 _STATUS_LOOP = "order status"
 _FILLS = "order fills"
@@ -50,6 +51,17 @@ _RECONCILIATION_LOOP = "reconciliation"
 # Reconciliation comes when the stream comes back; beside that, once an hour, as books are audited.
 _RECONCILIATION_INTERVAL = 3600.0
 _LOOK = 0.02
+
+
+class PolledBalances(NamedTuple):
+    """An answer to a question for all balances, the orders when it was asked, and when the answer came.
+
+    Asked at the earliest, answered at the latest that our clock can mean, in seconds of the venue's.
+    """
+
+    report: BalanceReport
+    snapshot: InFlightSnapshot
+    answered_at: float
 
 
 class AccountDesk:
@@ -77,7 +89,7 @@ class AccountDesk:
         self.balances = BalanceSheet(connector.balance_channel, connector.asset_limits, self._all_orders)
         self.fees: dict[str, TradeFeeSchema] = {}
         self.budget_checker = BudgetChecker(connector, account.locks)
-        self.stream = connector.make_user_stream(self)
+        self.stream = connector.make_user_stream(self) if self.policy.follows else None
         self.is_taken_up = False
         self.left_open: tuple[str, ...] = ()
         self._to_cancel: tuple[str, ...] = ()
@@ -97,8 +109,11 @@ class AccountDesk:
         await self.update_balances()
 
     def start(self) -> None:
-        """Begin the loops."""
+        """Begin the loops, and finish what was wanted before."""
         repeat, policy = self._supervisor.repeat, self.policy
+        if not policy.follows:
+            self.is_taken_up = True
+            return
         for name in self._to_cancel:
             self.desk.cancel(self.orders.active_orders[name], "wanted before the restart")
         if self.stream is not None:
@@ -236,12 +251,19 @@ class AccountDesk:
 
     async def update_balances(self) -> None:
         """Ask for all balances."""
-        asked_at = self._connector.venue_time()
-        self.take_polled(replace(await self._connector.balances(), observed_at=asked_at))
+        self.take_polled(await self.ask_balances())
 
-    def take_polled(self, report: BalanceReport) -> None:
+    async def ask_balances(self) -> PolledBalances:
+        """All balances as the venue tells them, not taken in yet."""
+        connector = self._connector
+        snapshot = self.balances.snapshot(connector.venue_time() - connector.clock_error())
+        report = await connector.balances()
+        answered_at = connector.venue_time() + connector.clock_error()
+        return PolledBalances(replace(report, observed_at=snapshot.taken_at), snapshot, answered_at)
+
+    def take_polled(self, polled: PolledBalances) -> None:
         """Take in the answer to a question for all balances."""
-        self._tell_balances(self.balances.polled(report))
+        self._tell_balances(self.balances.polled(*polled))
 
     @property
     def _balance_interval(self) -> float:
@@ -283,9 +305,11 @@ class AccountDesk:
 
     # --- comparing
 
-    async def reconcile(self, *, dry_run: bool = False) -> list[Difference]:
+    async def reconcile(
+        self, trading_pairs: Sequence[str] = (), *, dry_run: bool = False
+    ) -> list[Difference]:
         """Compare with the venue, and take over what differs, unless it is a dry run."""
-        differences = await self._reconciler.run(dry_run=dry_run)
+        differences = await self._reconciler.run(trading_pairs, dry_run=dry_run)
         if not dry_run:
             self._connector.tell(
                 VenuekitEvent.Reconciled,

@@ -240,7 +240,8 @@ class ExchangeBase(MarketView, TradingConnector):
     def _make_socket(self, web: WebAssistant) -> SocketAssistant | None:
         """The WebSocket that takes commands, where there is one and it is wanted."""
         url = self.setting.domain.ws_api_url
-        is_wanted = self.trading_policy.order_entry is OrderEntry.AUTO
+        policy = self.trading_policy
+        is_wanted = policy.order_entry is OrderEntry.AUTO and not policy.reads_only
         if self.socket_policy is None or self.auth is None or url is None or not is_wanted:
             return None
         return SocketAssistant(
