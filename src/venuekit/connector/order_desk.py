@@ -94,6 +94,9 @@ class OrderDesk:
         """Cancel an order; None where nothing must be sent: it is over, or was not sent and never will be.
 
         A second cancel while one is on its way joins it.
+
+        Raises:
+            errors.JournalUnusable: it cannot be remembered; it will not be sent.
         """
         if order.is_done:
             return None
@@ -105,9 +108,10 @@ class OrderDesk:
         return self._go(self._cancelling, order, lambda: self._cancel(order))
 
     def amend(self, order: InFlightOrder, amount: Decimal, price: Decimal | None) -> asyncio.Task[None]:
-        """Change a resting order.
+        """Change a resting order to this amount in base, and to this price in quote (None: as it is).
 
         Raises:
+            errors.JournalUnusable: it cannot be remembered; it will not be sent.
             errors.NotReady: another change of it is on its way.
         """
         if order.client_order_id in self._amending:
