@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cli.command import started
+from tests.cli.customer import Customer
 from typer.testing import CliRunner, Result
 
 from venuekit.cli.app import app
@@ -24,12 +26,18 @@ def venuekit() -> Callable[..., Result]:
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Iterator[str]:
-    """The rest_url of an emulated Binance spot with two pairs."""
-    process, announced = started("binance", "--pairs", "2", "--seed", "7")
-    yield announced["rest_url"]
+def announced() -> Iterator[dict[str, Any]]:
+    """What an emulated Binance spot with two pairs says of itself: where it is, and who has accounts."""
+    process, said = started("binance", "--pairs", "2", "--seed", "7")
+    yield said
     process.terminate()
     process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def emulator(announced: dict[str, Any]) -> str:
+    """The rest_url of an emulated Binance spot with two pairs."""
+    return str(announced["rest_url"])
 
 
 @pytest.fixture
@@ -46,3 +54,14 @@ def start() -> Iterator[Callable[..., tuple[subprocess.Popen[str], dict[str, Any
     for process in processes:
         process.kill()
         process.communicate(timeout=60)
+
+
+@pytest.fixture
+def customer(
+    venuekit: Callable[..., Result],
+    announced: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Customer:
+    """Somebody with a key of the emulated Binance, and with a journal that is this test's."""
+    return Customer(venuekit, announced, tmp_path / "journals", monkeypatch)

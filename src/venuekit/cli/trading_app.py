@@ -139,6 +139,10 @@ def place(
     from venuekit.cli.account_access import Access  # noqa: PLC0415
     from venuekit.model.order import OrderType, TimeInForce, TradeType  # noqa: PLC0415
 
+    if (amount is None) == (quote_amount is None):
+        raise errors.UsageError("give an AMOUNT in base, or --quote-amount with --type market; not both")
+    if (price is None) is not (kind is Type.MARKET):
+        raise errors.UsageError("a limit order needs --price, a market order (--type market) has none")
     wanted = placing.Wanted(
         trading_pair=pair,
         trade_type=TradeType[side.name],
