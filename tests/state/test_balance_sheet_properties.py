@@ -41,6 +41,7 @@ class Sheet(RuleBasedStateMachine):
         self.channel = BalanceChannel.NONE
         self.sheet = BalanceSheet(self.channel, {}, lambda: self.venue.orders)
         self.polls: list[Poll] = []
+        self.has_slow_polls = True
         self.names = 0
         self.newest = (float("-inf"), float("inf"))
         """When the latest poll was asked at the earliest, and answered at the latest."""
@@ -52,13 +53,14 @@ class Sheet(RuleBasedStateMachine):
     @initialize(
         channel=st.sampled_from(BalanceChannel),
         skew=st.sampled_from([-2.5, 0.0, 2.5]),
-        is_known=st.booleans(),
+        has_slow_polls=st.booleans(),
     )
-    def open(self, channel: BalanceChannel, skew: float, is_known: bool) -> None:
+    def open(self, channel: BalanceChannel, skew: float, has_slow_polls: bool) -> None:
         self.channel = channel
         self.venue = ToyLedger(skew)
         self.sheet = BalanceSheet(channel, {}, lambda: self.venue.orders)
-        if is_known:
+        self.has_slow_polls = has_slow_polls
+        if not has_slow_polls:
             self.poll_at_once()
 
     # --- we
@@ -80,6 +82,15 @@ class Sheet(RuleBasedStateMachine):
         )
         self.venue.place(intent)
 
+    @precondition(lambda self: self.venue.on_their_way)
+    @rule()
+    def all_arrive_and_are_heard(self) -> None:
+        for name in list(self.venue.on_their_way):
+            self.venue.arrive(name)
+            self.push()
+        while self.venue.news:
+            self.take_in(0)
+
     @precondition(lambda self: self.live())
     @rule(data=st.data(), amount=amounts)
     def amend(self, data: st.DataObject, amount: Decimal) -> None:
@@ -89,7 +100,11 @@ class Sheet(RuleBasedStateMachine):
             self.venue.tracker.amending(name, amount, self.venue.our_time)
             self.wanted[name] = amount
 
+    @precondition(lambda self: self.has_slow_polls)
     @rule()
+    def ask_and_wait(self) -> None:
+        self.ask()
+
     def ask(self) -> None:
         asked_at = self.venue.our_time - _CLOCK_ERROR
         snapshot = self.sheet.snapshot(asked_at)
@@ -207,8 +222,9 @@ class Sheet(RuleBasedStateMachine):
             assert availables.get(asset, Decimal(0)) == self.sheet.available(asset)
             assert totals.get(asset, Decimal(0)) == self.sheet.total(asset)
 
-    def teardown(self) -> None:
-        """All arrives; then the sheet is the truth: after a sharp poll, with a stream, after a last poll."""
+    @rule()
+    def settle(self) -> None:
+        """All arrives: then the sheet is the truth, by its stream or since a poll that nothing fell into."""
         while self.wanted:
             self.amend_arrives()
         while self.venue.on_their_way:
@@ -220,9 +236,15 @@ class Sheet(RuleBasedStateMachine):
         if self.sheet.is_known and (self.is_sharp() or is_pushed):
             self.is_true()
         if self.sheet.is_known and is_pushed:
-            assert all(self.sheet.figure(asset).kind is not FigureKind.ESTIMATED for asset in ASSETS)
+            self.is_told()
+
+    def teardown(self) -> None:
+        self.settle()
         self.poll_at_once()
         self.is_true()
+        self.is_told()
+
+    def is_told(self) -> None:
         assert all(self.sheet.figure(asset).kind is not FigureKind.ESTIMATED for asset in ASSETS)
 
     def is_true(self) -> None:

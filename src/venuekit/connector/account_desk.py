@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
@@ -34,13 +34,14 @@ from venuekit.state.balance_sheet import BalanceSheet
 from venuekit.state.budget_checker import BudgetChecker
 from venuekit.state.in_flight_order import InFlightOrder
 from venuekit.state.order_check import Violation
+from venuekit.state.order_funds import InFlightSnapshot
 from venuekit.state.reconciliation import Difference
 from venuekit.web.waiting import first_of
 
 if TYPE_CHECKING:
     from venuekit.connector.trading_connector import TradingConnector
 
-__all__ = ["AccountDesk"]
+__all__ = ["AccountDesk", "PolledBalances"]
 
 _STATUS_LOOP = "order status"
 _FILLS = "order fills"
@@ -50,6 +51,17 @@ _RECONCILIATION_LOOP = "reconciliation"
 # Reconciliation comes when the stream comes back; beside that, once an hour, as books are audited.
 _RECONCILIATION_INTERVAL = 3600.0
 _LOOK = 0.02
+
+
+class PolledBalances(NamedTuple):
+    """An answer to a question for all balances, the orders when it was asked, and when the answer came.
+
+    Asked at the earliest, answered at the latest that our clock can mean, in seconds of the venue's.
+    """
+
+    report: BalanceReport
+    snapshot: InFlightSnapshot
+    answered_at: float
 
 
 class AccountDesk:
@@ -236,12 +248,19 @@ class AccountDesk:
 
     async def update_balances(self) -> None:
         """Ask for all balances."""
-        asked_at = self._connector.venue_time()
-        self.take_polled(replace(await self._connector.balances(), observed_at=asked_at))
+        self.take_polled(await self.ask_balances())
 
-    def take_polled(self, report: BalanceReport) -> None:
+    async def ask_balances(self) -> PolledBalances:
+        """All balances as the venue tells them, not taken in yet."""
+        connector = self._connector
+        snapshot = self.balances.snapshot(connector.venue_time() - connector.clock_error())
+        report = await connector.balances()
+        answered_at = connector.venue_time() + connector.clock_error()
+        return PolledBalances(replace(report, observed_at=snapshot.taken_at), snapshot, answered_at)
+
+    def take_polled(self, polled: PolledBalances) -> None:
         """Take in the answer to a question for all balances."""
-        self._tell_balances(self.balances.polled(report))
+        self._tell_balances(self.balances.polled(*polled))
 
     @property
     def _balance_interval(self) -> float:

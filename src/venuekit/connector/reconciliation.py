@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from venuekit.journal.ids import ClientIds
 from venuekit.model.account import AccountOrder
 from venuekit.model.order import TradeType
@@ -52,19 +50,20 @@ class Reconciler:
         overlap = desk.policy.overlap
         since = (asked_at if self.since is None else self.since) - overlap
         trades = [trade for pair in pairs for trade in await connector.fills(pair, since)]
-        balances_at = connector.venue_time()
-        report = replace(await connector.balances(), observed_at=balances_at)
+        polled = await desk.ask_balances()
         active = list(desk.orders.active_orders.values())
         differences = [
             *reconciliation.compare_fills(trades, self._of_trade),
             *reconciliation.compare_orders(
                 active, rows, find=self._of_row, owns=self._ids.owns, asked_at=asked_at
             ),
-            *reconciliation.compare_balances(report, lambda asset: self._believed(asset, balances_at)),
+            *reconciliation.compare_balances(
+                polled.report, lambda asset: self._believed(asset, polled.report.observed_at)
+            ),
         ]
         if not dry_run:
             self._take_in(rows, trades, differences, asked_at)
-            desk.take_polled(report)
+            desk.take_polled(polled)
             self.since = asked_at
         return differences
 
