@@ -1,0 +1,133 @@
+"""What a connector believes of an account's money, held against the emulated venue's ledger."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tests.connector.emulated import until
+from tests.connector.trading import WAIT, Floor, Trader, floor, trader
+
+from venuekit.connector.trading_policy import TradingPolicy
+from venuekit.model.account import AccountFrame, BalanceChannel, BalanceReport
+from venuekit.venues.binance.spot.user_stream import BinanceUserStreamDataSource
+
+_LONG = 3600.0
+ASK_NO_MORE = TradingPolicy(balance_interval=_LONG, balance_interval_estimated=_LONG, reconciles=False)
+"""Balances are asked for at the start, and then when a test does."""
+
+
+class SilentOnBalances(BinanceUserStreamDataSource):
+    """The account's stream of a venue that pushes no balances: everything else is heard."""
+
+    def parse(self, frame: bytes) -> Iterable[AccountFrame]:
+        return [said for said in super().parse(frame) if not isinstance(said, BalanceReport)]
+
+
+ESTIMATED: dict[str, Any] = {"balance_channel": BalanceChannel.NONE, "user_stream_class": SilentOnBalances}
+"""The facts of that venue."""
+
+
+class Purse:
+    """A trader's money here and at the venue, by asset: all of it, and what is free."""
+
+    def __init__(self, desk: Trader) -> None:
+        self.desk = desk
+        self.polls = 0
+        self._ask = desk.exchange.balances
+        desk.exchange.balances = self._count  # type: ignore[method-assign]
+
+    async def _count(self) -> BalanceReport:
+        self.polls += 1
+        return await self._ask()
+
+    @property
+    def ours(self) -> dict[str, tuple[Decimal, Decimal]]:
+        """What the connector believes."""
+        exchange = self.desk.exchange
+        assets = {**exchange.get_all_balances(), **self.theirs}
+        return {
+            asset: (exchange.get_balance(asset), exchange.get_available_balance(asset)) for asset in assets
+        }
+
+    @property
+    def theirs(self) -> dict[str, tuple[Decimal, Decimal]]:
+        """What the ledger has."""
+        return self.desk.floor.balances()
+
+    def differences(self) -> list[str]:
+        """The orders and assets that differ, with both views."""
+        theirs = self.theirs
+        return self.desk.floor.differences(self.desk.exchange) + [
+            f"{asset}: {mine}, the ledger has {theirs.get(asset)}"
+            for asset, mine in self.ours.items()
+            if mine != theirs.get(asset, (0, 0))
+        ]
+
+    def excesses(self) -> list[str]:
+        """The assets of which we believe more to be free than the ledger has."""
+        theirs = self.theirs
+        return [
+            f"{asset}: {available} free, the ledger has {theirs.get(asset)}"
+            for asset, (_, available) in self.ours.items()
+            if available > theirs.get(asset, (Decimal(0), Decimal(0)))[1]
+        ]
+
+    async def agrees(self) -> None:
+        """Both are the same to the last digit as soon as all is heard, and nobody asked for balances."""
+        polls = self.polls
+        await until(lambda: not self.differences(), lambda: "; ".join(self.differences()), WAIT)
+        await self.desk.exchange.server_time()  # what was on its way is here when the answer is
+        assert self.differences() == []
+        assert self.polls == polls
+
+    async def agrees_after(self, is_so: Callable[[], bool]) -> None:
+        """Never more is shown as free than there is, until something is so; then both are the same."""
+
+        def looked() -> bool:
+            assert self.excesses() == []
+            return is_so()
+
+        await until(looked, "the end of the doubt", WAIT)
+        await self.agrees()
+
+    async def ask(self) -> None:
+        """Ask for the balances, and let the moment pass of which it is unsure what the answer has in it."""
+        await self.desk.exchange.trading.update_balances()
+        await self.pass_moment()
+
+    async def pass_moment(self) -> None:
+        """Wait until whatever happens next is certainly later than what was heard up to now."""
+        exchange = self.desk.exchange
+        heard = exchange.venue_time() + 2 * exchange.clock_error() + 0.001
+        await until(lambda: exchange.venue_time() - exchange.clock_error() > heard, "a moment to pass", WAIT)
+
+
+def fees(at: Floor, maker: str = "0.001", taker: str = "0.001", **terms: str) -> None:
+    """Let the customer pay these fees from now on; with a `token` in it."""
+    at.ask("POST", "fee_plan", {"maker": maker, "taker": taker, "api_key": at.customer.api_key, **terms})
+
+
+@asynccontextmanager
+async def purse(
+    at: Floor,
+    *pairs: str,
+    facts: dict[str, Any] | None = None,
+    policy: TradingPolicy = ASK_NO_MORE,
+    **more: Any,
+) -> AsyncIterator[Purse]:
+    """A trader of the floor, with a ready connector."""
+    async with trader(at, *pairs, facts=facts or {}, policy=policy, **more) as desk:
+        found = Purse(desk)
+        await found.pass_moment()
+        yield found
+
+
+@asynccontextmanager
+async def estimating(folder: Path, *pairs: str, **options: Any) -> AsyncIterator[Purse]:
+    """A floor, and a trader to whom no balances are pushed."""
+    async with floor(folder) as at, purse(at, *pairs, facts=ESTIMATED, **options) as found:
+        yield found
