@@ -136,12 +136,11 @@ async def _prices_are_the_venues(stage: Stage) -> None:
         for pair in stage.pairs:
             true = Decimal(stage.venue.market(pair).last_price)
             check(told.get(pair) == true, f"the last price of {pair} is {true}, told was {told.get(pair)}")
-            for is_buy in (True, False):
-                best, _ = stage.venue.best(pair, is_bid=not is_buy)
-                await stage.until(
-                    lambda p=pair, b=is_buy, best=best: exchange.get_price(p, b) == best,
-                    f"the best price of {pair} to be {best}",
-                )
+            best = [stage.venue.best(pair, is_bid=is_bid)[0] for is_bid in (False, True)]
+            await stage.until(
+                lambda p=pair, b=best: [exchange.get_price(p, is_buy) for is_buy in (True, False)] == b,  # type: ignore[misc]
+                f"the best prices of {pair} to be {best}",
+            )
         await _refusal(exchange.get_last_traded_prices([_NOBODY]), errors.UnknownPair)
 
 
