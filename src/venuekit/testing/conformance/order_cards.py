@@ -345,7 +345,7 @@ ORDER_CARDS: tuple[Card, ...] = (
         title="a refusal says which rule",
         precondition="a market that stands still",
         stimulus="an order below the least value is placed, and one for twice of what there is",
-        expected="the first is not sent, and its failure names rule and limit; the second fails with a reason",
+        expected="the first is not sent, and its failure names rule and limit; the other fails with a reason",
         needs=(Trait.ORDERS, Act.PLACE),
         play=_a_refusal_says_which_rule,
     ),
