@@ -138,7 +138,9 @@ async def _prices_are_the_venues(stage: Stage) -> None:
             true = Decimal(stage.venue.market(pair).last_price)
             check(told.get(pair) == true, f"the last price of {pair} is {true}, told was {told.get(pair)}")
             best = [stage.venue.best(pair, is_bid=is_bid)[0] for is_bid in (False, True)]
-            await stage.until(partial(_has_best, exchange, pair, best), f"the best prices of {pair} to be {best}")
+            await stage.until(
+                partial(_has_best, exchange, pair, best), f"the best prices of {pair} to be {best}"
+            )
         await _refusal(exchange.get_last_traded_prices([_NOBODY]), errors.UnknownPair)
 
 
