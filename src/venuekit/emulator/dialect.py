@@ -60,7 +60,7 @@ class Dialect(ABC):
     ws_api_path: ClassVar[str | None] = None
     """Where commands are taken over a WebSocket."""
     acts: ClassVar[Mapping[Act, tuple[str, ...]]] = {}
-    """By which paths faults know what clients of every venue do; what is not named here cannot be aimed at."""
+    """By which paths faults know what clients of every venue do; what is not named cannot be aimed at."""
 
     def __init__(
         self,
