@@ -142,6 +142,7 @@ class AccountDesk:
 
     def close(self) -> None:
         """Give the account back, and note what stays open."""
+        self.is_taken_up = False
         self.left_open = tuple(self.orders.active_orders)
         close_account(self.account, self.left_open, self._connector.clock.time())
 
