@@ -47,14 +47,25 @@ def test_what_fills_cost_is_used_and_what_they_bring_can_be_used() -> None:
     bench = SheetBench(USDT=300, COINX=2)
     bench.poll(0.5, USDT="1000/1000", COINX="50/50")
     bench.place(buy())
-    bench.hear(status(S.OPEN, at=2.0), fill("t1", "1", at=3.0))
-    # 300 less 100, less the fee of 0.05.
-    assert ("199.95", "3") == (bench.available(), bench.available("COINX"))
+    bench.hear(status(S.OPEN, at=2.0), fill("t1", "0.5", at=3.0))
+    # 300 less 50 and a fee of 0.05, less what the rest holds.
+    assert ("199.95", "2.5") == (bench.available(), bench.available("COINX"))
+    bench.hear(fill("t2", "0.5", at=3.5))
+    assert ("199.9", "3") == (bench.available(), bench.available("COINX"))
     bench.place(sell("id-2"), at=4.0)
-    bench.hear(fill("t2", "1", at=5.0, client_id="id-2", exchange_order_id="78"))
-    assert ("299.9", "2") == (bench.available(), bench.available("COINX"))
-    bench.poll(6.0, USDT="999.9/999.9", COINX="50/50")
-    assert ("299.9", "2") == (bench.available(), bench.available("COINX"))
+    bench.hear(fill("t3", "1", at=5.0, client_id="id-2", exchange_order_id="78"))
+    assert ("299.85", "2") == (bench.available(), bench.available("COINX"))
+    bench.poll(6.0, USDT="999.85/999.85", COINX="50/50")
+    assert ("299.85", "2") == (bench.available(), bench.available("COINX"))
+
+
+def test_an_ended_order_whose_fills_are_missing_holds_what_they_may_have_cost() -> None:
+    bench = SheetBench(USDT=300)
+    bench.poll(0.5, USDT="1000/1000")
+    bench.place(buy())
+    bench.hear(status(S.CANCELED, "0.5", at=3.0))
+    bench.poll(4.0, USDT="950/950")
+    assert "250" == bench.available()
 
 
 def test_fills_of_before_the_first_report_are_not_counted() -> None:

@@ -231,6 +231,14 @@ def test_a_deposit_counts_until_a_figure_has_it() -> None:
     assert FigureKind.POLLED is bench.sheet.figure("USDT").kind
 
 
+def test_a_deposit_that_the_wallet_shows_is_added_to_what_is_available_only() -> None:
+    bench = SheetBench(WALLET)
+    bench.poll(5.0, USDT="10/4")
+    bench.push(6.0, USDT="60")
+    bench.sheet.moved(deposit(at=6.0))
+    assert ("60", "54") == (bench.total(), bench.available())
+
+
 def test_a_deposit_that_is_told_twice_counts_once() -> None:
     bench = SheetBench()
     bench.poll(5.0, USDT="10/10")

@@ -418,6 +418,14 @@ def test_a_fill_that_does_not_fit_counts_where_it_makes_less() -> None:
     assert ("400", "5") == (bench.available(), bench.available("COINX"))
 
 
+def test_a_fill_that_does_not_fit_counts_though_its_order_was_long_over() -> None:
+    bench = resting()
+    bench.hear(free_fill(amount="1", at=3.0), status(S.FILLED, "1", at=3.0))
+    bench.poll(5.0, USDT="900/900", COINX="1/1")
+    bench.hear(free_fill("t2", "1", at=6.0))
+    assert ("800", "1") == (bench.available(), bench.available("COINX"))
+
+
 # --- what is remembered
 
 
