@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -13,6 +14,7 @@ from tests.connector.trading import WAIT, Floor, Trader, floor, trader
 
 from venuekit.connector.trading_policy import TradingPolicy
 from venuekit.model.account import AccountFrame, BalanceChannel, BalanceReport
+from venuekit.state.balance_sheet import FigureKind
 from venuekit.venues.binance.spot.user_stream import BinanceUserStreamDataSource
 
 _LONG = 3600.0
@@ -31,18 +33,65 @@ ESTIMATED: dict[str, Any] = {"balance_channel": BalanceChannel.NONE, "user_strea
 """The facts of that venue."""
 
 
+class _Way:
+    """A question for balances that takes its time, to the venue or back."""
+
+    def __init__(self, *, is_answer_slow: bool) -> None:
+        self.is_answer_slow = is_answer_slow
+        self.is_under_way = asyncio.Event()
+        self.is_there = asyncio.Event()
+
+
 class Purse:
     """A trader's money here and at the venue, by asset: all of it, and what is free."""
 
     def __init__(self, desk: Trader) -> None:
         self.desk = desk
         self.polls = 0
+        self._way: _Way | None = None
         self._ask = desk.exchange.balances
-        desk.exchange.balances = self._count  # type: ignore[method-assign]
+        desk.exchange.balances = self._travel  # type: ignore[method-assign]
 
-    async def _count(self) -> BalanceReport:
+    async def _travel(self) -> BalanceReport:
         self.polls += 1
+        way, self._way = self._way, None
+        if way is None:
+            return await self._ask()
+        if way.is_answer_slow:
+            report = await self._ask()
+            way.is_under_way.set()
+            await way.is_there.wait()
+            return report
+        way.is_under_way.set()
+        await way.is_there.wait()
         return await self._ask()
+
+    @asynccontextmanager
+    async def slow_question(self) -> AsyncIterator[None]:
+        """Ask for the balances: the venue hears of it, and the answer is taken in, when this ends."""
+        async with self._slow(_Way(is_answer_slow=False)):
+            yield
+
+    @asynccontextmanager
+    async def slow_answer(self) -> AsyncIterator[None]:
+        """Ask for the balances: the venue answers at once, and it is taken in when this ends."""
+        async with self._slow(_Way(is_answer_slow=True)):
+            yield
+
+    @asynccontextmanager
+    async def _slow(self, way: _Way) -> AsyncIterator[None]:
+        self._way = way
+        poll = asyncio.create_task(self.desk.exchange.trading.update_balances())
+        await asyncio.wait_for(way.is_under_way.wait(), WAIT)
+        try:
+            yield
+        finally:
+            way.is_there.set()
+            await poll
+
+    def kind(self, asset: str) -> FigureKind:
+        """Where our figure of an asset comes from."""
+        return self.desk.exchange.trading.balances.figure(asset).kind
 
     @property
     def ours(self) -> dict[str, tuple[Decimal, Decimal]]:
@@ -61,19 +110,19 @@ class Purse:
     def differences(self) -> list[str]:
         """The orders and assets that differ, with both views."""
         theirs = self.theirs
-        return self.desk.floor.differences(self.desk.exchange) + [
+        return self._orders_differ() + [
             f"{asset}: {mine}, the ledger has {theirs.get(asset)}"
             for asset, mine in self.ours.items()
             if mine != theirs.get(asset, (0, 0))
         ]
 
     def excesses(self) -> list[str]:
-        """The assets of which we believe more to be free than the ledger has."""
+        """The assets of which we believe in more than the ledger has, of all or of what is free."""
         theirs = self.theirs
         return [
-            f"{asset}: {available} free, the ledger has {theirs.get(asset)}"
-            for asset, (_, available) in self.ours.items()
-            if available > theirs.get(asset, (Decimal(0), Decimal(0)))[1]
+            f"{asset}: {mine}, the ledger has {theirs.get(asset)}"
+            for asset, mine in self.ours.items()
+            if any(here > there for here, there in zip(mine, theirs.get(asset, (0, 0)), strict=True))
         ]
 
     async def agrees(self) -> None:
@@ -83,6 +132,13 @@ class Purse:
         await self.desk.exchange.server_time()  # what was on its way is here when the answer is
         assert self.differences() == []
         assert self.polls == polls
+
+    async def agrees_on_orders(self) -> None:
+        """All that happened to orders is heard."""
+        await until(lambda: not self._orders_differ(), lambda: "; ".join(self._orders_differ()), WAIT)
+
+    def _orders_differ(self) -> list[str]:
+        return self.desk.floor.orders_differ(self.desk.exchange)
 
     async def agrees_after(self, is_so: Callable[[], bool]) -> None:
         """Never more is shown as free than there is, until something is so; then both are the same."""
@@ -109,6 +165,11 @@ class Purse:
 def fees(at: Floor, maker: str = "0.001", taker: str = "0.001", **terms: str) -> None:
     """Let the customer pay these fees from now on; with a `token` in it."""
     at.ask("POST", "fee_plan", {"maker": maker, "taker": taker, "api_key": at.customer.api_key, **terms})
+
+
+def move(at: Floor, way: str, asset: str, amount: str) -> None:
+    """Deposit or withdraw."""
+    at.ask("POST", way, {"asset": asset, "amount": amount, "api_key": at.customer.api_key})
 
 
 @asynccontextmanager
