@@ -26,18 +26,24 @@ def venuekit() -> Callable[..., Result]:
 
 
 @pytest.fixture(scope="session")
-def announced() -> Iterator[dict[str, Any]]:
-    """What an emulated Binance spot with two pairs says of itself: where it is, and who has accounts."""
-    process, said = started("binance", "--pairs", "2", "--seed", "7")
-    yield said
+def emulator() -> Iterator[str]:
+    """The rest_url of an emulated Binance spot with two pairs."""
+    process, announced = started("binance", "--pairs", "2", "--seed", "7")
+    yield announced["rest_url"]
     process.terminate()
     process.communicate(timeout=60)
 
 
-@pytest.fixture(scope="session")
-def emulator(announced: dict[str, Any]) -> str:
-    """The rest_url of an emulated Binance spot with two pairs."""
-    return str(announced["rest_url"])
+@pytest.fixture(scope="module")
+def announced() -> Iterator[dict[str, Any]]:
+    """What an emulated Binance spot with two pairs says of itself: where it is, and who has accounts.
+
+    One for each module: the commands of all would use up what an address may ask for in a minute, and wait.
+    """
+    process, said = started("binance", "--pairs", "2", "--seed", "7")
+    yield said
+    process.terminate()
+    process.communicate(timeout=60)
 
 
 @pytest.fixture
