@@ -171,8 +171,8 @@ def _happenings(summary: Summary) -> list[tuple[str, str, str]]:
     ]
     if summary.kills:
         again = "-" if summary.ready_again is None else spell(summary.ready_again)
-        kept = counted(summary.taken_up, "open order")
-        rows.append(("kill -9", str(summary.kills), f"ready {again} after the next start, {kept} taken up"))
+        kept = counted(summary.taken_up, "order")
+        rows.append(("kill -9", str(summary.kills), f"ready {again} after the next start, {kept} still open"))
     rows.append(("order in doubt", str(summary.doubts), f"{summary.doubts_settled} settled"))
     return rows
 

@@ -201,7 +201,7 @@ class Stage:
         self.restarts.append(ready)
         self._say(
             f"another trader with the same journal: ready after {spell(ready.seconds)}, "
-            f"took up {counted(ready.taken_up, 'order')}, {ready.in_doubt} in doubt"
+            f"{counted(ready.taken_up, 'order')} still open, {ready.in_doubt} in doubt"
         )
 
     async def finish(self) -> None:

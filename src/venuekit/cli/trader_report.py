@@ -42,7 +42,7 @@ class Task(Frozen):
 
 
 class Ready(Frozen, tag="ready"):
-    """It trades from now on, `seconds` after its start, with `taken_up` orders of before, some in doubt."""
+    """It trades from now on, `seconds` after its start, with `taken_up` orders of before still open."""
 
     seconds: float
     taken_up: int
