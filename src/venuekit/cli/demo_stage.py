@@ -193,6 +193,7 @@ class Stage:
         await self._until(lambda: self.picture is not None and bool(self.picture.orders), _DOUBT_SECONDS)
         left = 0 if self.picture is None else len(self.picture.orders)
         await self._trader.kill()
+        self._tell_deals()
         self.picture = None
         self._say(f"kill -9: the trader is gone, {counted(left, 'order')} of it stayed at the venue")
         await self._clock.sleep(_DEAD_SECONDS)
@@ -208,8 +209,7 @@ class Stage:
         """Let the maker stop and cancel what is open."""
         self._say("the maker stops, and cancels what is open")
         left = await self._trader.finish(_FINISH_SECONDS)
-        for key in list(self._untold):
-            self._tell_deal(key)
+        self._tell_deals()
         self._say(f"{counted(left, 'order')} open or in doubt")
 
     async def compare(self) -> Comparison:
@@ -280,6 +280,10 @@ class Stage:
         deals.append(deal)
         self._untold[deal.order_id, deal.price] = deal
         asyncio.get_running_loop().call_later(_TOGETHER, self._tell_deal, (deal.order_id, deal.price))
+
+    def _tell_deals(self) -> None:
+        for key in list(self._untold):
+            self._tell_deal(key)
 
     def _tell_deal(self, key: tuple[str, Decimal]) -> None:
         deal = self._untold.pop(key, None)
