@@ -37,7 +37,7 @@ class EmulatedAccount(Frozen):
         return Credentials(self.api_key, secret=self.api_secret)
 
     def environment(self, venue: str) -> dict[str, str]:
-        """The variables by which a child process is told: never by its arguments, which everybody can list."""
+        """The variables that tell a child process: arguments are for everybody to see."""
         prefix = f"VENUEKIT_{venue.upper()}"
         return {f"{prefix}_API_KEY": self.api_key, f"{prefix}_API_SECRET": self.api_secret.reveal()}
 
@@ -127,6 +127,10 @@ class EmulatorProcess:
     async def inject(self, *faults: Fault) -> None:
         """Let something go wrong; all of it is switched on at once."""
         await self._ask("POST", "faults", faults)
+
+    async def faults(self) -> list[FaultReport]:
+        """What was switched on since everything was cleared, and how often it went wrong."""
+        return msgspec.convert((await self._ask("GET", "status"))["faults"], list[FaultReport])
 
     async def clear_faults(self) -> list[FaultReport]:
         """Let nothing go wrong any more; what went wrong since the last time."""
