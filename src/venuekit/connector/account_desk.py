@@ -211,6 +211,15 @@ class AccountDesk:
         """Learn the venue's time anew."""
         await self._connector.measure_clock()
 
+    def require_running(self) -> None:
+        """Make sure that a command can be sent.
+
+        Raises:
+            errors.NotReady: the connector is not started, or is stopping.
+        """
+        if not self._supervisor.is_running:
+            raise errors.NotReady(f"{self._connector.name} is not started, or is stopping: nothing is sent")
+
     def ask_soon(self, order: InFlightOrder) -> None:
         """Let the venue be asked about this order without delay."""
         self.poll.ask_soon(order)
