@@ -68,6 +68,8 @@ def customer(
     announced: dict[str, Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Customer:
+) -> Iterator[Customer]:
     """Somebody with a key of the emulated Binance, and with a journal that is this test's."""
-    return Customer(venuekit, announced, tmp_path / "journals", monkeypatch)
+    found = Customer(venuekit, announced, tmp_path / "journals", monkeypatch)
+    yield found
+    found.mends()

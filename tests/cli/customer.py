@@ -13,6 +13,9 @@ import pytest
 from tests.cli.command import COMMAND, asked, told
 from typer.testing import Result
 
+from venuekit.emulator.act import Act
+from venuekit.emulator.dialects.binance_spot import BinanceSpotDialect
+
 VENUE = "binance@emulator"
 BTC = "BTC-USDT"
 VARIABLES = tuple(
@@ -97,6 +100,18 @@ class Customer:
         """One of them."""
         (found,) = (row for row in self.orders() if client_order_id in row["client_order_id"])
         return found
+
+    def breaks(self, kind: str, act: Act, **how: Any) -> None:
+        """Let something go wrong with what we do, over whichever line we do it, until `mends`."""
+        told(
+            self.rest_url,
+            "faults",
+            [{"kind": kind, "path": path, **how} for path in BinanceSpotDialect.acts[act]],
+        )
+
+    def mends(self) -> None:
+        """Nothing goes wrong from now on."""
+        told(self.rest_url, "faults", method="DELETE")
 
     def somebody(self, **order: Any) -> None:
         """Let somebody else trade on BTC-USDT."""

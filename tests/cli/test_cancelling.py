@@ -7,8 +7,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from tests.cli.command import told
 from tests.cli.customer import BTC, VENUE, Customer
+
+from venuekit.emulator.act import Act
 
 
 @pytest.mark.parametrize("named", ["client id", "end of it", "end as tables show it", "venue's id"])
@@ -49,8 +50,9 @@ def test_all_means_all_of_ours(customer: Customer, tmp_path: Path) -> None:
 
 def test_a_cancel_without_an_answer_is_in_doubt(customer: Customer) -> None:
     order = customer.rests()
-    told(customer.rest_url, "faults", [{"kind": "lost_request", "path": "order.cancel"}])
+    customer.breaks("lost_request", Act.CANCEL)
     cancelled = customer("order", "cancel", VENUE, BTC, order["client_order_id"], "--wait", 0.5)
+    customer.mends()
     assert cancelled.exit_code == 3
     assert "may still be open" in cancelled.stderr
     assert customer("order", "cancel", VENUE, "--all").exit_code == 0

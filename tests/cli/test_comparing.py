@@ -13,6 +13,8 @@ from tests.cli.command import COMMAND, asked, told
 from tests.cli.customer import BTC, VENUE, Customer
 from typer.testing import Result
 
+from venuekit.emulator.act import Act
+
 Starter = Callable[..., tuple[subprocess.Popen[str], dict[str, Any]]]
 
 
@@ -66,16 +68,10 @@ def test_foreign_orders_are_listed_on_the_pairs_that_are_named(customer: Custome
 
 def test_an_order_whose_answer_nobody_got_is_found(alone: Customer) -> None:
     # The order is carried out, and every way to hear of it is closed until the process is gone.
-    told(
-        alone.rest_url,
-        "faults",
-        [
-            {"kind": "hang", "path": "order.place"},
-            {"kind": "silence", "path": alone.account, "times": None},
-            {"kind": "lagging_orders", "seconds": 3600, "times": None},
-            {"kind": "stale_open_orders", "seconds": 3600, "times": None},
-        ],
-    )
+    alone.breaks("hang", Act.PLACE)
+    alone.breaks("silence", Act.ACCOUNT_STREAM, times=None)
+    alone.breaks("lagging_orders", Act.ORDER_QUERY, seconds=3600, times=None)
+    told(alone.rest_url, "faults", [{"kind": "stale_open_orders", "seconds": 3600, "times": None}])
     process = subprocess.Popen(
         (*COMMAND, "order", "place", VENUE, BTC, "buy", "0.001", "--price", "30000"),
         stdout=subprocess.PIPE,
@@ -85,7 +81,7 @@ def test_an_order_whose_answer_nobody_got_is_found(alone: Customer) -> None:
     alone.until(lambda: bool(alone.orders()), "the order to be there")
     process.kill()
     process.communicate(timeout=60)
-    told(alone.rest_url, "faults", method="DELETE")
+    alone.mends()
     (row,) = alone.orders()
     dry = differences(alone("reconcile", VENUE, BTC, "--dry-run", "--json"))[row["client_order_id"]]
     assert (dry["kind"], dry["rule"]) == ("ORDER_STANDS_OTHERWISE", "TAKE_IN")
@@ -96,7 +92,7 @@ def test_an_order_whose_answer_nobody_got_is_found(alone: Customer) -> None:
 
 
 def test_an_order_that_may_still_arrive_stays_in_doubt(alone: Customer) -> None:
-    told(alone.rest_url, "faults", [{"kind": "lost_request", "path": "order.place"}])
+    alone.breaks("lost_request", Act.PLACE)
     doubted = json.loads(alone.place("buy", "0.001", "--price", "30000", "--json").stdout)["order"]
     real = alone("reconcile", VENUE, "--wait", 0, "--json")
     one = differences(real)[doubted["client_order_id"]]

@@ -6,8 +6,9 @@ import json
 import signal
 
 import pytest
-from tests.cli.command import told
 from tests.cli.customer import BTC, VENUE, Customer, leave_no_keys
+
+from venuekit.emulator.act import Act
 
 
 def test_an_order_is_cut_to_the_steps_and_told_as_it_was_sent(customer: Customer) -> None:
@@ -70,7 +71,7 @@ def test_an_order_that_the_venue_refuses_says_why(customer: Customer) -> None:
 
 def test_an_order_without_an_answer_is_in_doubt_and_not_to_be_placed_again(customer: Customer) -> None:
     known = len(customer.orders())
-    told(customer.rest_url, "faults", [{"kind": "lost_request", "path": "order.place"}])
+    customer.breaks("lost_request", Act.PLACE)
     doubted = customer.place("buy", "0.001", "--price", "30000", "--json")
     said = json.loads(doubted.stdout)
     order = said["order"]

@@ -7,8 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.cli.command import COMMAND, on_a_terminal, read_all, told
+from tests.cli.command import COMMAND, on_a_terminal, read_all
 from tests.cli.customer import BTC, VENUE, Customer, leave_no_keys
+
+from venuekit.emulator.act import Act
 
 
 def test_open_orders_are_marked_as_ours_or_foreign(customer: Customer, tmp_path: Path) -> None:
@@ -33,7 +35,7 @@ def test_no_pair_means_all(customer: Customer) -> None:
 
 
 def test_an_order_in_doubt_is_said_to_be_missing_from_the_list(customer: Customer) -> None:
-    told(customer.rest_url, "faults", [{"kind": "lost_request", "path": "order.place"}])
+    customer.breaks("lost_request", Act.PLACE)
     doubted = json.loads(customer.place("buy", "0.001", "--price", "30000", "--json").stdout)["order"]
     listed = customer("orders", VENUE, BTC, "--json")
     assert [order["client_order_id"] for order in json.loads(listed.stdout)["unlisted"]] == [

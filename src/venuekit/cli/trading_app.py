@@ -20,7 +20,7 @@ _CODES = (
 )
 _KEYS = (
     "Credentials come from the environment: VENUEKIT_<NAME>_API_KEY with …_API_SECRET or …_PRIVATE_KEY; each "
-    "may be a file's path instead, in a variable of the same name and _FILE."
+    "may be a file's path instead, in a variable of the same name and _FILE. All domains of NAME have the same."
 )
 
 order = typer.Typer(
