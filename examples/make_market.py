@@ -1,9 +1,9 @@
-"""A market maker of forty lines of strategy: one bid and one ask a pair, until it is interrupted.
+"""A small market maker: one bid and one ask a pair, until some of them have filled.
 
-    python examples/make_market.py
+    python examples/make_market.py BTC-USDT ETH-USDT --fills 20
 
-It starts an emulator of its own, so it needs no keys and no network. On a venue of yours, or an emulator that
-runs already:
+It starts an emulator of its own, so it needs no keys and no network. On an emulator that runs already
+(`venuekit emulate binance`), with a key of its first output line:
 
     VENUEKIT_BINANCE_API_KEY=… VENUEKIT_BINANCE_API_SECRET=… python examples/make_market.py --url http://…
 
@@ -23,45 +23,42 @@ from tempfile import TemporaryDirectory
 import venuekit
 from venuekit.cli.emulator_process import EmulatorProcess
 from venuekit.cli.maker import Maker, MakerPlan
-from venuekit.connector.account import AccountOptions
-from venuekit.connector.trading_policy import AtStop, TradingPolicy
-from venuekit.model.events import OrderFilledEvent, OrderInDoubt, OrderSettled
-from venuekit.web.auth import Credentials
 
 
 async def make_market(pairs: Sequence[str], url: str | None, fills: int) -> None:
     """Quote the pairs on the emulated Binance until so many fills were heard of."""
     async with AsyncExitStack() as stack:
-        # Without a folder of its own, the journal lies where `venuekit journal inspect` finds it.
-        journals: Path | None = None
-        credentials = Credentials.from_environment("binance")
         if url is None:
             emulator = EmulatorProcess("binance", ["--pairs", str(len(pairs))])
             stack.push_async_callback(emulator.stop)
             await emulator.start()
-            url, credentials = emulator.rest_url, emulator.accounts[0].credentials
-            journals = Path(stack.enter_context(TemporaryDirectory()))
+            url = emulator.rest_url
+            credentials: venuekit.Credentials | None = emulator.accounts[0].credentials
+            journals: Path | None = Path(stack.enter_context(TemporaryDirectory()))
+        else:
+            credentials = venuekit.Credentials.from_environment("binance")
+            journals = None  # where `venuekit journal inspect` looks for it
         exchange = await stack.enter_async_context(
             venuekit.connect(
                 "binance@emulator",
                 pairs,
                 url=url,
                 credentials=credentials,
-                account=AccountOptions(journals=journals),
-                trading=TradingPolicy(at_stop=AtStop.CANCEL_OWN),
+                account=venuekit.AccountOptions(journals=journals),
+                trading=venuekit.TradingPolicy(at_stop=venuekit.AtStop.CANCEL_OWN),
             )
         )
         maker = asyncio.create_task(Maker(exchange, pairs, MakerPlan()).run())
         stack.callback(maker.cancel)
         async for event in exchange.events():
             match event:
-                case OrderFilledEvent():
+                case venuekit.OrderFilledEvent():
                     side = event.trade_type.name.lower()
                     print(f"{side:4} {event.amount} {event.trading_pair} at {event.price}")
                     fills -= 1
-                case OrderInDoubt():
+                case venuekit.OrderInDoubt():
                     print(f"{event.order_id} is in doubt: {event.reason.value}")
-                case OrderSettled():
+                case venuekit.OrderSettled():
                     print(f"{event.order_id} is settled: {event.state.name}")
             if fills <= 0:
                 return

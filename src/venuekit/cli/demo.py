@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from msgspec.structs import replace
 from rich.text import Text
 
 from venuekit import errors
@@ -24,7 +25,7 @@ from venuekit.emulator.factory import dialect_class, dialect_names
 from venuekit.protocol.frozen import Frozen
 from venuekit.seams.clock import SystemClock
 
-__all__ = ["Summary", "demonstrate", "tell"]
+__all__ = ["Summary", "demonstrate", "is_well", "tell"]
 
 _PAIRS = 2
 # Shares of the show after which an answer is lost, the lines are cut, and the trader is killed.
@@ -102,7 +103,8 @@ async def demonstrate(
             stage.is_over = True
     except TimeoutError:
         raise errors.NotReady(f"the demo was not over after {seconds + _GRACE_SECONDS:g} s") from None
-    return _summary(stage, comparison, clock.monotonic() - began, kills=kills)
+    summary = _summary(stage, comparison, clock.monotonic() - began)
+    return replace(summary, is_well=is_well(summary, kills=int(kills)))
 
 
 async def _play(stage: Stage, screen: Screen, seconds: float, *, kills: bool) -> None:
@@ -239,26 +241,29 @@ def _first_venue() -> str:
     raise errors.UnknownVenue("no emulated venue takes orders")
 
 
-def _summary(stage: Stage, said: Comparison, seconds: float, *, kills: bool) -> Summary:
-    settled = sum(state is not None for state in stage.doubts.values())
-    is_well = (
-        said.is_exact
-        and bool(said.orders)
-        and bool(stage.fills)
-        and stage.replies_lost > 0
-        and len(stage.doubts) == settled
-        and stage.cuts > 0
-        and len(stage.heals) >= len(stage.trading_pairs)
-        and len(stage.restarts) == kills
+def is_well(summary: Summary, *, kills: int) -> bool:
+    """Whether all that should befall the trader did, so many kills included, and nothing of it is left."""
+    return (
+        summary.fills > 0 < summary.orders_compared
+        and summary.replies_lost > 0
+        and summary.doubts == summary.doubts_settled
+        and summary.disconnects > 0
+        and summary.books_healed >= len(summary.books) > 0
+        and summary.kills == kills
+        and summary.orders_different == summary.assets_different == summary.levels_different == 0
+        and all(book.is_exact for book in summary.books)
     )
+
+
+def _summary(stage: Stage, said: Comparison, seconds: float) -> Summary:
     return Summary(
-        is_well=is_well,
+        is_well=False,
         seconds=round(seconds, 2),
         venue=stage.venue,
         fills=sum(row.fills for row in said.orders),
         replies_lost=stage.replies_lost,
         doubts=len(stage.doubts),
-        doubts_settled=settled,
+        doubts_settled=sum(state is not None for state in stage.doubts.values()),
         disconnects=stage.cuts,
         books_healed=len(stage.heals),
         slowest_heal=max((heal.seconds for heal in stage.heals), default=None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -36,10 +36,16 @@ class EmulatedAccount(Frozen):
         """What a connector takes."""
         return Credentials(self.api_key, secret=self.api_secret)
 
-    def environment(self, venue: str) -> dict[str, str]:
-        """The variables that tell a child process: arguments are for everybody to see."""
+    def environment(self, venue: str, inherited: Mapping[str, str]) -> dict[str, str]:
+        """What a child process inherits, with these credentials in place of all others for the venue.
+
+        Arguments are for everybody to see, the environment is not.
+        """
         prefix = f"VENUEKIT_{venue.upper()}"
-        return {f"{prefix}_API_KEY": self.api_key, f"{prefix}_API_SECRET": self.api_secret.reveal()}
+        keys = (f"{prefix}_API_", f"{prefix}_PRIVATE_KEY")
+        kept = {name: value for name, value in inherited.items() if not name.startswith(keys)}
+        own = {f"{prefix}_API_KEY": self.api_key, f"{prefix}_API_SECRET": self.api_secret.reveal()}
+        return kept | own
 
 
 class Ledger(Frozen):
