@@ -83,7 +83,11 @@ class OrdersOnly(TradingConnector):
             auth=self.auth,
             venue_time=self.venue_time,
         )
-        for rule in BinanceExchange.trading_rules_of(await self.web.call(wire.EXCHANGE_INFO, NoQuery())):
+        said = await self.web.call(wire.EXCHANGE_INFO, NoQuery())
+        for pool, limit in BinanceExchange.published_limits_of(said).items():
+            if self._web.gate.counts(pool):
+                self._web.gate.set_limit(pool, limit)
+        for rule in BinanceExchange.trading_rules_of(said):
             self._symbols.add(rule.trading_pair, rule.symbol)
             self._rules[rule.trading_pair] = rule
         await self.open_account()

@@ -111,6 +111,11 @@ class ExchangeBase(MarketView, TradingConnector):
     def trading_rules_of(cls, answer: Any) -> Iterable[TradingRule]:
         """Every rule in an answer of `rules_endpoint`, of all contract kinds and statuses."""
 
+    @classmethod
+    def published_limits_of(cls, answer: Any) -> Mapping[str, int]:  # noqa: ARG003 - a venue's own reads it
+        """Rate pool to limit, where an answer of `rules_endpoint` tells it: today's word beats our table."""
+        return {}
+
     async def trading_rules_answers(self) -> Sequence[Any]:
         """The answers that hold all trading rules: one page, unless a venue says otherwise."""
         return [await self.web.call(self.rules_endpoint, self.rules_endpoint.query())]
@@ -318,6 +323,10 @@ class ExchangeBase(MarketView, TradingConnector):
 
     async def _update_trading_rules(self) -> None:
         answers = await self.trading_rules_answers()
+        for answer in answers:
+            for pool, limit in self.published_limits_of(answer).items():
+                if self.web.gate.counts(pool):
+                    self.web.gate.set_limit(pool, limit)
         rules = [
             rule
             for answer in answers

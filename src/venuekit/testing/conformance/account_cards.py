@@ -7,7 +7,7 @@ from decimal import Decimal
 from venuekit.emulator.act import Act
 from venuekit.model.events import BalanceMovedEvent
 from venuekit.model.order import OrderState
-from venuekit.testing.conformance.card import Card, CardFailed, Trait, check
+from venuekit.testing.conformance.card import Card, Trait, check
 from venuekit.testing.conformance.order_cards import filled
 from venuekit.testing.conformance.stage import Stage
 
@@ -58,14 +58,11 @@ async def _a_deposit(stage: Stage) -> None:
 
 
 async def _limits_are_kept(stage: Stage) -> None:
-    pool = stage.traits.order_limit
-    if pool is None:
-        raise CardFailed("no limit of orders is known")
-    now = stage.venue.now
-    stage.venue.dialect.skew = pool.seconds - now % pool.seconds - _WINDOW_LEFT
+    most, seconds = stage.venue.dialect.order_burst or (0, 1.0)
+    stage.venue.dialect.skew = seconds - stage.venue.now % seconds - _WINDOW_LEFT
     async with stage.trader() as trader:
         sent = stage.venue.counts(Act.PLACE)
-        for _ in range(pool.limit + _TOO_MANY):
+        for _ in range(most + _TOO_MANY):
             trader.rest()
         await trader.until(
             lambda: all(trader.state(order_id) is not OrderState.PENDING_CREATE for order_id in trader.ids),

@@ -72,9 +72,7 @@ async def _rules_are_of_what_trades(stage: Stage) -> None:
                 == (Decimal(truth.tick_size), Decimal(truth.step_size)),
                 f"the steps of {pair}: {rule.min_price_increment}, {rule.min_base_amount_increment}",
             )
-    before = stage.tasks()
-    await _refusal(stage.exchange((_NOBODY,)).start(), errors.UnknownPair)
-    await stage.nothing_is_left(before)
+    await stage.does_not_start(stage.exchange((_NOBODY,)), errors.UnknownPair)
 
 
 async def _measures_the_clock(stage: Stage) -> None:

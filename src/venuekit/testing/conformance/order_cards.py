@@ -7,6 +7,7 @@ from typing import Any
 
 from venuekit import errors
 from venuekit.emulator.act import Act
+from venuekit.emulator.faults import FaultKind
 from venuekit.model.decimals import CONTEXT, plain
 from venuekit.model.events import MarketOrderFailureEvent
 from venuekit.model.order import OrderState, OrderType, TimeInForce
@@ -31,14 +32,9 @@ def _half(amount: Decimal) -> Decimal:
 
 
 async def _a_wrong_key_is_noticed(stage: Stage) -> None:
-    before = stage.tasks()
     for credentials in stage.wrong_credentials():
-        try:
-            await stage.connector((stage.pair,), credentials=credentials).start()
-        except errors.AuthenticationFailed:
-            await stage.nothing_is_left(before)
-        else:
-            raise CardFailed("it started with a key that the venue does not accept")
+        connector = stage.connector((stage.pair,), credentials=credentials)
+        await stage.does_not_start(connector, errors.AuthenticationFailed)
 
 
 async def _a_limit_order_lives(stage: Stage) -> None:
@@ -169,6 +165,8 @@ async def _a_cancel(stage: Stage) -> None:
 async def _a_cancel_that_comes_too_late(stage: Stage) -> None:
     async with stage.trader() as trader:
         order_id, record = await trader.opened()
+        if Act.FILL_EVENTS in stage.traits.dialect.acts:
+            stage.venue.breaks(FaultKind.LATE_MESSAGE, act=Act.FILL_EVENTS, seconds=stage.breath)
         stage.venue.fills_order(record)
         trader.cancel(order_id)
         await filled(trader, order_id)

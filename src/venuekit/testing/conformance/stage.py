@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from venuekit import errors
 from venuekit.connector.account import AccountOptions
 from venuekit.connector.exchange_base import ExchangeBase
 from venuekit.connector.tracked_pair import TrackerPolicy
@@ -185,6 +186,17 @@ class Stage:
     def tasks(self) -> list[asyncio.Task[Any]]:
         """The tasks that are not the emulator's."""
         return [task for task in asyncio.all_tasks() if not _is_emulators(task)]
+
+    async def does_not_start(self, connector: TradingConnector, kind: type[errors.VenuekitError]) -> None:
+        """Start a connector that must raise such an error and leave nothing."""
+        before = self.tasks()
+        try:
+            await connector.start()
+        except kind:
+            await self.nothing_is_left(before)
+            return
+        await connector.stop()
+        raise CardFailed(f"it started, and should have raised {kind.__name__}")
 
     async def nothing_is_left(self, before: Sequence[asyncio.Task[Any]]) -> None:
         """No task but those from before, and the venue sees nobody."""
