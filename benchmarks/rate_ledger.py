@@ -1,6 +1,8 @@
 """What a request costs in the rate ledger: reserve and settle, with few and with many in the window.
 
 python benchmarks/rate_ledger.py
+
+Processor time: what other programs take of a busy machine is not in it.
 """
 
 from __future__ import annotations
@@ -22,12 +24,12 @@ def nanoseconds_per_request(window: Window, in_window: int) -> float:
     started = 0
     for number in range(in_window + ROUNDS):
         if number == in_window:
-            started = time.perf_counter_ns()
+            started = time.thread_time_ns()
         reservation = ledger.request({"weight": 1}, now)
         assert ledger.admit(now) == [reservation]
         ledger.settle(reservation, None, now)
         now += step
-    return (time.perf_counter_ns() - started) / ROUNDS
+    return (time.thread_time_ns() - started) / ROUNDS
 
 
 def nanoseconds_per_release(waiting: int) -> float:
@@ -35,12 +37,12 @@ def nanoseconds_per_release(waiting: int) -> float:
     ledger = RateLedger([RatePool(name="weight", limit=1, seconds=60)])
     for _ in range(waiting):
         ledger.request({"weight": 1}, 0.0)
-    started = time.perf_counter_ns()
+    started = time.thread_time_ns()
     for _ in range(waiting):
         (reservation,) = ledger.admit(0.0)
         ledger.settle(reservation, {"weight": 0}, 0.0)
         ledger.next_wake(0.0)
-    return (time.perf_counter_ns() - started) / waiting
+    return (time.thread_time_ns() - started) / waiting
 
 
 def main() -> None:
