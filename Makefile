@@ -4,14 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Many tests wait for a round trip or a pause of the venue: more workers than cores.
 WORKERS ?= 4
+# How often `make crash` kills the trader, twice: with a short fence and with the venue's own.
+KILLS ?= 120
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test crash check format bench clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/venuekit demo
 
 test: $(VENV)/.ready
 	@$(BIN)/python -m pytest -n $(WORKERS)
+
+crash: $(VENV)/.ready
+	@VENUEKIT_KILLS=$(KILLS) VENUEKIT_READY_WITHIN=3 $(BIN)/python -m pytest tests/crash -s
 
 check: $(VENV)/.ready
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo "ruff: clean"

@@ -337,6 +337,19 @@ async def test_a_stop_can_cancel_what_is_ours(tmp_path: Path) -> None:
     assert isinstance(records(tmp_path)[-1], record.Stopped)
 
 
+async def test_a_start_that_fails_can_be_tried_again(tmp_path: Path) -> None:
+    venue = ToyVenue()
+    trader = ToyTrader(venue, tmp_path)
+    async with trader:
+        pass
+    venue.weather["balances"] = [raising(errors.AuthenticationFailed("no"))]
+    with pytest.raises(errors.AuthenticationFailed):
+        await trader.start()
+    async with trader:
+        assert trader.ready
+    assert not trader.ready
+
+
 async def test_without_credentials_there_is_no_account(tmp_path: Path) -> None:
     trader = ToyTrader(ToyVenue(), tmp_path)
     trader._credentials = None

@@ -23,7 +23,7 @@ async def test_a_hundred_pairs_are_ready_with_a_tenth_of_the_rate_limit() -> Non
     pairs = [each.trading_pair for each in listed]
     policy = msgspec.structs.replace(CALM, depth=100)  # what is deepened afterwards does not count
     async with house(listed=listed) as venue:
-        async with venue.exchange(*pairs, policy=policy) as exchange:
+        async with venue.exchange(*pairs, policy=policy, ready_within=120.0) as exchange:
             usage = exchange.web.gate.usage()["weight"]
             requests = venue.dialect.counters["requests"]
         # The rules (20), a hundred cheap snapshots of 5, the clock, the network every ten seconds.

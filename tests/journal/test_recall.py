@@ -152,6 +152,42 @@ def test_a_cancel_that_never_left_is_known_to_be_wanted() -> None:
     assert run.recalled().cancels_wanted == ("id-1",)
 
 
+def test_an_end_that_the_kill_cut_off_is_written_by_the_next_run() -> None:
+    run = Run()
+    run.sends()
+    assert run.written_by(lambda: run.orders.process_trade_update(fill("t1", "1"))) == ["Filled", "Ended"]
+    del run.records[-1]
+    assert run.recalled().half_told == ("id-1",)
+    assert run.written_by(lambda: run.restarts(50.0)) == ["Ended"]
+    assert run.order.is_filled
+    assert run.recalled().half_told == ()
+
+
+def test_a_doubt_whose_end_the_kill_cut_off_is_settled_by_the_next_run() -> None:
+    run = Run()
+    run.sends()
+    run.restarts(2.0)
+    told = run.written_by(lambda: run.orders.process_trade_update(fill("t1", "1")))
+    assert told == ["Filled", "Settled", "Ended"]
+    del run.records[-2:]
+    assert run.written_by(lambda: run.restarts(50.0)) == ["Settled", "Ended"]
+
+
+def test_a_presumed_end_that_was_refuted_just_before_the_kill_is_taken_back_by_the_next_run() -> None:
+    run = Run()
+    run.sends()
+    run.restarts(2.0)
+    for now in (50.0, 60.0):
+        for question in FENCE.questions:
+            run.orders.not_found("id-1", Miss(question=question, asked_at=now), now)
+    assert run.order.is_presumed
+    told = run.written_by(lambda: run.orders.process_trade_update(fill("t1", "0.5")))
+    assert told == ["Filled", "Reopened"]
+    del run.records[-1]
+    assert run.written_by(lambda: run.restarts(70.0))[0] == "Reopened"
+    assert run.order.is_open
+
+
 def test_a_status_is_true_of_the_same_moment_again() -> None:
     run = Run()
     run.sends()

@@ -16,6 +16,7 @@ from venuekit.journal.recall import recall
 from venuekit.journal.record import Body, Filled
 from venuekit.journal.recorded_tracker import RecordedTracker
 from venuekit.journal.rotation import Luggage, Rotation
+from venuekit.journal.standing import standings
 from venuekit.model.events import OrderEvent, OrderFilledEvent
 from venuekit.model.fees import AddedToCostTradeFee, DeductedFromReturnsTradeFee, TokenAmount, TradeFee
 from venuekit.model.order import Command, NewOrder, OrderState, OrderType, TimeInForce
@@ -266,6 +267,10 @@ class RecordedOrders(RuleBasedStateMachine):
             again: list[Body] = []
             orders = RecordedTracker(recalled, lambda item, to=again: to.append(item) or 0, lambda: self.now)  # type: ignore[misc]  # mypy does not follow a default in a lambda
             orders.resume(self.now)
+            stand = standings([*self.records[:count], *again])
+            for name, state in recalled.tracker.tracking_states.items():
+                assert stand[name].is_open is (name in recalled.tracker.active_orders)
+                assert not stand[name].doubts or state["memory"]["doubt"] is not None
             for item in fills:
                 orders.process_trade_update(translation.trade_of(item, PAIR))
             written = [item.trade_id for item in again if isinstance(item, Filled)]

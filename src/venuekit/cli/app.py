@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from venuekit import __version__
-from venuekit.cli import memory_app
+from venuekit import __version__, errors
+from venuekit.cli import memory_app, trading_app
 from venuekit.cli.outcome import DONE, FAILED, OneLineGroup, ending_in_a_line, run
 
 __all__ = ["app", "main"]
@@ -23,6 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(trading_app.order)
+app.add_typer(trading_app.questions)
 app.add_typer(memory_app.journal)
 app.add_typer(memory_app.history)
 
@@ -42,19 +44,41 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @ending_in_a_line()
 def demo(
     seconds: Annotated[float, typer.Option("--seconds", help="How long it lasts.", min=8, max=600)] = 16,
+    kill: Annotated[
+        bool, typer.Option("--kill", help="Kill the trader with SIGKILL, and start it again.")
+    ] = False,
+    books: Annotated[
+        bool, typer.Option("--books", help="Show the books of two venues, without trading.")
+    ] = False,
     replay: Annotated[
         Path | None, typer.Option("--replay", metavar="FILE", help="Show a recording, not a made-up market.")
     ] = None,
     venue: Annotated[
-        list[str] | None, typer.Option("--venue", metavar="VENUE", help="A venue to show; may be repeated.")
+        list[str] | None,
+        typer.Option("--venue", metavar="VENUE", help="The venue; with --books it may be repeated."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same market.")] = 1,
     json: _Json = False,
 ) -> None:
-    """Watch real connectors keep emulated books right, through a gap and a lost connection."""
-    from venuekit.cli import demo as show  # noqa: PLC0415 - a command imports what it needs when it runs
+    """Watch a maker trade on an emulated venue through bad weather, and see that nothing is lost."""
+    if books:
+        if kill:
+            raise errors.UsageError("--kill is the trader's: it goes without --books")
+        from venuekit.cli import books_demo  # noqa: PLC0415 - a command imports what it needs when it runs
 
-    summary = run(show.demonstrate(venue or [], seconds=seconds, replay=replay, seed=seed, is_quiet=json))
+        seen = run(
+            books_demo.demonstrate(venue or [], seconds=seconds, replay=replay, seed=seed, is_quiet=json)
+        )
+        books_demo.tell(seen, as_json=json)
+        raise typer.Exit(DONE if seen.is_well else FAILED)
+    from venuekit.cli import demo as show  # noqa: PLC0415
+
+    if len(venue or []) > 1:
+        raise errors.UsageError("the maker trades on one venue: several can be seen with --books")
+    name = next(iter(venue or []), None)
+    summary = run(
+        show.demonstrate(name, seconds=seconds, replay=replay, seed=seed, kills=kill, is_quiet=json)
+    )
     show.tell(summary, as_json=json)
     raise typer.Exit(DONE if summary.is_well else FAILED)
 

@@ -1,114 +1,135 @@
-"""`venuekit demo`: books that are kept right before one's eyes, and the proof at the end."""
+"""`venuekit demo`: a maker that trades through bad weather, and the proof at the end that nothing is lost."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.text import Text
 
 from venuekit import errors
+from venuekit.cli.agreement import AssetAgreement, OrderAgreement
+from venuekit.cli.books_demo import end, span
+from venuekit.cli.books_stage import Agreement, spell
 from venuekit.cli.demo_screen import Screen
-from venuekit.cli.demo_stage import Agreement, Incident, Stage, spell
+from venuekit.cli.demo_stage import Comparison, Stage
 from venuekit.cli.emulator_process import EmulatorProcess
-from venuekit.cli.output import make_console, print_json, print_table
+from venuekit.cli.output import aligned, brief, counted, make_console, print_json, print_table, signed
 from venuekit.connector.registry import AllConnectorSettings
-from venuekit.connector.replay import RecordedFile
 from venuekit.emulator.factory import dialect_class, dialect_names
 from venuekit.protocol.frozen import Frozen
 from venuekit.seams.clock import SystemClock
-from venuekit.state.order_book_keeper import Trouble
 
-__all__ = ["Summary", "VenueSummary", "demonstrate", "tell"]
+__all__ = ["Summary", "demonstrate", "tell"]
 
-_VENUES = 2
 _PAIRS = 2
-# Shares of the show after which the update is left out, the lines are cut, and a recording has ended.
-_GAP_AT = 0.25
-_CUT_AT = 0.5
-_RECORDING_ENDS_AT = 0.95
-# Starting processes, healing late and comparing take no longer than this beside the show itself: seconds,
-# but an emulator alone may read its recording for a minute, and a machine may be busy with something else.
-_GRACE_SECONDS = 90.0
-_HEAL_SECONDS = 15.0
-
-
-class VenueSummary(Frozen):
-    """What became of one venue; `slowest_heal` in seconds, None where nothing had to heal."""
-
-    venue: str
-    messages: int
-    gaps_healed: int
-    disconnects_healed: int
-    reconnects: int
-    slowest_heal: float | None
-    incidents: list[Incident]
-    books: list[Agreement]
-
-    @property
-    def is_well(self) -> bool:
-        """Whether a gap and a disconnect were healed and every book equals the venue's."""
-        return (
-            self.gaps_healed > 0
-            and self.disconnects_healed > 0
-            and all(incident.is_healed for incident in self.incidents)
-            and all(book.is_exact for book in self.books)
-        )
+# Shares of the show after which an answer is lost, the lines are cut, and the trader is killed.
+_LOSS_AT = 0.15
+_CUT_AT = 0.4
+_KILL_AT = 0.65
+_FASTEST_REPLAY = 4.0
+_ENDS: Mapping[str, str] = {"FILLED": "FILLED", "CANCELLED": "CANCELED"}
+"""The columns of the orders' table, and the states that they count."""
+# Starting processes, the end of a doubt and comparing take no longer than this beside the show itself:
+# seconds, but an emulator alone may read its recording for a minute, and a machine may be busy.
+_GRACE_SECONDS = 150.0
 
 
 class Summary(Frozen):
-    """How the demo went; `levels_different` are those between the connectors' books and the venues' own."""
+    """How the demo went. `doubts` is how many orders were in doubt at some time; all times in seconds."""
 
     is_well: bool
     seconds: float
-    messages: int
-    gaps_healed: int
-    reconnects: int
+    venue: str
+    fills: int
+    replies_lost: int
+    doubts: int
+    doubts_settled: int
+    disconnects: int
+    books_healed: int
+    slowest_heal: float | None
+    kills: int
+    taken_up: int
+    ready_again: float | None
+    orders_compared: int
+    orders_different: int
+    assets_compared: int
+    assets_different: int
     levels_compared: int
     levels_different: int
-    venues: list[VenueSummary]
+    orders: list[OrderAgreement]
+    assets: list[AssetAgreement]
+    books: list[Agreement]
 
 
 async def demonstrate(
-    venues: Sequence[str], *, seconds: float, replay: Path | None, seed: int, is_quiet: bool
+    venue: str | None, *, seconds: float, replay: Path | None, seed: int, kills: bool, is_quiet: bool
 ) -> Summary:
     """Run the demo for about so many seconds; whatever it started has ended when it returns or raises.
 
     Raises:
-        errors.VenuekitError: an emulator or a connector could not be started, or it took far too long.
+        errors.VenuekitError: the emulator or the trader could not be started, or it took far too long.
     """
     clock = SystemClock()
     began = clock.monotonic()
     screen = Screen(make_console(), clock, is_quiet=is_quiet)
-    names = _chosen(venues, replay)
-    if replay is None:
-        markets = [["--seed", str(seed + place), "--pairs", str(_PAIRS)] for place in range(len(names))]
-    else:
-        speed = _span(replay) / (seconds * _RECORDING_ENDS_AT)
-        markets = [["--replay", str(replay), "--speed", f"{speed:.6f}"]] * len(names)
+    name = venue or _first_venue()
+    if not dialect_class(name).has_accounts:
+        raise errors.Unsupported(f"nobody can trade on the emulated {name} yet; `--books` shows its books")
+    market = ["--seed", str(seed), "--pairs", str(_PAIRS)]
+    if replay is not None:
+        speed = min(span(replay) / seconds, _FASTEST_REPLAY)
+        market = ["--seed", str(seed), "--replay", str(replay), "--speed", f"{speed:.6f}"]
         screen.say(f"replaying {replay.name}, {speed:.1f} times as fast as it was recorded")
-    emulators = [EmulatorProcess(name, market) for name, market in zip(names, markets, strict=True)]
+    emulator = EmulatorProcess(name, market)
     try:
         async with asyncio.timeout(seconds + _GRACE_SECONDS), AsyncExitStack() as stack:
-            stack.enter_context(_silent_log())
-            for emulator in emulators:
-                stack.push_async_callback(emulator.stop)
-            await asyncio.gather(*(emulator.start() for emulator in emulators))
-            stages = [Stage(emulator, await _pairs(emulator), screen.say) for emulator in emulators]
-            await asyncio.gather(*(stack.enter_async_context(stage.exchange) for stage in stages))
-            drawing = asyncio.create_task(screen.show(stages))
-            stack.push_async_callback(_end, drawing)
-            await _play(stages, screen, seconds)
-            books = await asyncio.gather(*(stage.compare() for stage in stages))
-            for stage in stages:
-                stage.end()
-            summaries = [_summary(stage, book) for stage, book in zip(stages, books, strict=True)]
+            journals = stack.enter_context(TemporaryDirectory(prefix="venuekit-demo-"))
+            stack.push_async_callback(emulator.stop)
+            await emulator.start()
+            pairs = [await emulator.trading_pair(symbol) for symbol in (await emulator.symbols())[:_PAIRS]]
+            stage = Stage(emulator, pairs, journals, screen.say, clock)
+            stack.push_async_callback(stage.stop)
+            drawing = asyncio.create_task(screen.show(stage))
+            stack.push_async_callback(end, drawing)
+            await stage.start()
+            await _play(stage, screen, seconds, kills=kills)
+            comparison = await stage.compare()
+            stage.is_over = True
     except TimeoutError:
         raise errors.NotReady(f"the demo was not over after {seconds + _GRACE_SECONDS:g} s") from None
-    return _total(summaries, clock.monotonic() - began)
+    return _summary(stage, comparison, clock.monotonic() - began, kills=kills)
+
+
+async def _play(stage: Stage, screen: Screen, seconds: float, *, kills: bool) -> None:
+    """The acts: the maker trades, an answer is lost, the lines are cut, the trader dies, all is cancelled."""
+    clock = SystemClock()
+    began = clock.monotonic()
+
+    async def until(share: float) -> None:
+        await clock.sleep(max(0.0, began + share * seconds - clock.monotonic()))
+
+    screen.caption = "a maker quotes two pairs; trader and venue are processes of their own"
+    await until(_LOSS_AT)
+    screen.caption = "an answer is lost: the order is in doubt until the venue is found to have it"
+    await stage.lose_a_reply()
+    screen.caption = "the doubt is over, and no order was sent twice"
+    await until(_CUT_AT)
+    screen.caption = "the lines are cut: quotes are taken back over REST until books are right again"
+    await stage.cut_the_lines()
+    screen.caption = "connected again, and compared with the venue"
+    await until(_KILL_AT)
+    if kills:
+        screen.caption = "kill -9: what was open is at the venue, and in the journal"
+        await stage.kill()
+        screen.caption = "started again: every order is known, every fill is counted once"
+    await until(1.0)
+    screen.caption = "the maker stops, cancels what is open, and both sides are compared"
+    await stage.finish()
 
 
 def tell(summary: Summary, *, as_json: bool) -> None:
@@ -118,141 +139,139 @@ def tell(summary: Summary, *, as_json: bool) -> None:
         return
     console = make_console()
     console.print()
-    print_table(
-        ("VENUE", "MESSAGES", "GAPS HEALED", "BOOKS RECONNECTED", "RECONNECTS", "SLOWEST HEAL"),
-        [
-            (
-                venue.venue,
-                str(venue.messages),
-                str(venue.gaps_healed),
-                str(venue.disconnects_healed),
-                str(venue.reconnects),
-                "-" if venue.slowest_heal is None else spell(venue.slowest_heal),
-            )
-            for venue in summary.venues
-        ],
-    )
+    print_table(("WHAT HAPPENED", "TIMES", "AND THEN"), _happenings(summary))
     console.print()
-    print_table(
-        ("VENUE", "PAIR", "UPDATE ID", "LEVELS COMPARED", "DIFFERENT"),
-        [
-            (
-                venue.venue,
-                book.trading_pair,
-                str(book.last_update_id) if book.is_same_id else f"{book.last_update_id} not reached",
-                str(book.compared),
-                str(book.different),
-            )
-            for venue in summary.venues
-            for book in venue.books
-        ],
-    )
+    sides = ("CONNECTOR", "VENUE", "DIFFERENCE")
+    print_table(("PAIR", "SIDE", "ORDERS", *_ENDS, "OTHER", "FILLS", *sides), _order_rows(summary))
+    console.print()
+    print_table(("ASSET", "CHANGE", *sides, "OF WHAT IS FREE"), _asset_rows(summary))
+    for row in summary.orders:
+        if not row.is_exact:
+            console.print(Text(_complaint(row), style="bold red"), soft_wrap=True)
     console.print()
     verdict = (
-        f"{summary.messages} messages in {summary.seconds:.1f} s, "
-        f"{_times(summary.gaps_healed, 'gap')} healed, "
-        f"{_times(summary.reconnects, 'reconnect')}: "
-        f"{summary.levels_different} of {summary.levels_compared} levels differ"
+        f"{counted(summary.fills, 'fill')} in {summary.seconds:.1f} s; connector and venue differ in "
+        f"{summary.orders_different} of {counted(summary.orders_compared, 'order')}, "
+        f"{summary.assets_different} of {counted(summary.assets_compared, 'asset')}, "
+        f"{summary.levels_different} of {counted(summary.levels_compared, 'level')}"
     )
     console.print(Text(verdict, style="bold green" if summary.is_well else "bold red"), soft_wrap=True)
 
 
-async def _play(stages: Sequence[Stage], screen: Screen, seconds: float) -> None:
-    """The four acts: books run, an update is missing, the lines are cut, everything heals."""
-    clock = SystemClock()
-    began = clock.monotonic()
-
-    async def until(share: float) -> None:
-        await clock.sleep(max(0.0, began + share * seconds - clock.monotonic()))
-
-    screen.caption = "real connectors, real sockets, emulated venues"
-    await until(_GAP_AT)
-    screen.caption = "an update is missing: only its book starts anew"
-    await asyncio.gather(*(stage.drop_an_update() for stage in stages))
-    await until(_CUT_AT)
-    screen.caption = "the connections are cut: every book is STALE until it is right again"
-    await asyncio.gather(*(stage.cut_the_line() for stage in stages))
-    await until(1.0)
-    screen.caption = "the markets pause: the connectors' books are held against the venues' own"
-    deadline = clock.monotonic() + _HEAL_SECONDS
-    while not all(stage.is_live for stage in stages) and clock.monotonic() < deadline:
-        await clock.sleep(0.05)
+def _happenings(summary: Summary) -> list[tuple[str, str, str]]:
+    twice = sum(row.times_there > 1 for row in summary.orders)
+    heal = "-" if summary.slowest_heal is None else spell(summary.slowest_heal)
+    rows = [
+        ("answer to an order lost", str(summary.replies_lost), f"{twice or 'no'} order was sent twice"),
+        (
+            "every connection cut",
+            str(summary.disconnects),
+            f"{counted(summary.books_healed, 'book')} right again, the slowest after {heal}",
+        ),
+    ]
+    if summary.kills:
+        again = "-" if summary.ready_again is None else spell(summary.ready_again)
+        kept = counted(summary.taken_up, "order")
+        rows.append(("kill -9", str(summary.kills), f"ready {again} after the next start, {kept} still open"))
+    rows.append(("order in doubt", str(summary.doubts), f"{summary.doubts_settled} settled"))
+    return rows
 
 
-def _chosen(venues: Sequence[str], replay: Path | None) -> list[str]:
-    """The venues to show: those asked for, else the first of as many companies as there are."""
-    for venue in venues:
-        dialect_class(venue)
-    if venues:
-        return list(venues)
+def _order_rows(summary: Summary) -> list[tuple[str, ...]]:
+    """The orders by pair and side, with what is filled of them; `--json` has them one by one."""
+    groups: dict[tuple[str, str], list[OrderAgreement]] = {}
+    for row in summary.orders:
+        groups.setdefault((row.trading_pair, row.side), []).append(row)
+    named = sorted(groups.items())
+    ours = aligned([_sum(row.filled for row in rows) for _, rows in named])
+    theirs = aligned([_sum(row.venue_filled for row in rows) for _, rows in named])
+    return [
+        (
+            pair,
+            side.lower(),
+            str(len(rows)),
+            *(str(sum(row.state == state for row in rows)) for state in _ENDS.values()),
+            str(sum(row.state not in _ENDS.values() for row in rows)),
+            str(sum(row.fills for row in rows)),
+            filled,
+            venue_filled,
+            _sum(abs(row.difference) for row in rows),
+        )
+        for ((pair, side), rows), filled, venue_filled in zip(named, ours, theirs, strict=True)
+    ]
+
+
+def _asset_rows(summary: Summary) -> list[tuple[str, ...]]:
+    rows = summary.assets
+    return list(
+        zip(
+            [row.asset for row in rows],
+            aligned([signed(row.change) for row in rows]),
+            aligned([brief(row.total) for row in rows]),
+            aligned([brief(row.venue_total) for row in rows]),
+            [brief(row.difference) for row in rows],
+            [brief(row.available_difference) for row in rows],
+            strict=True,
+        )
+    )
+
+
+def _sum(numbers: Iterable[Decimal]) -> str:
+    return brief(sum(numbers, Decimal(0)))
+
+
+def _complaint(row: OrderAgreement) -> str:
+    doubt = ", in doubt" if row.is_in_doubt else ""
+    return (
+        f"{row.order_id} ({row.side.lower()} {row.trading_pair}): "
+        f"{row.state}{doubt}, {brief(row.filled)} filled; "
+        f"at the venue {row.venue_state}, {brief(row.venue_filled)} filled, {row.times_there} times there; "
+        f"{row.fills_different} fills differ"
+    )
+
+
+def _first_venue() -> str:
+    """The first connector whose emulated venue takes orders."""
     emulated = dialect_names()
-    settings = AllConnectorSettings.get_connector_settings()
-    names = [name for name, setting in settings.items() if not setting.is_sub_domain and name in emulated]
-    # A company's products share the first word of their names.
-    companies = list({name.partition("_")[0]: name for name in reversed(names)}.values())[::-1]
-    others = [name for name in names if name not in companies]
-    return (companies + others)[: 1 if replay is not None else _VENUES]
+    for name, setting in AllConnectorSettings.get_connector_settings().items():
+        if not setting.is_sub_domain and name in emulated and dialect_class(name).has_accounts:
+            return name
+    raise errors.UnknownVenue("no emulated venue takes orders")
 
 
-async def _pairs(emulator: EmulatorProcess) -> list[str]:
-    return [await emulator.trading_pair(symbol) for symbol in (await emulator.symbols())[:_PAIRS]]
-
-
-def _span(path: Path) -> float:
-    """Seconds from a recording's first record to its last."""
-    first = last = None
-    for record in RecordedFile(path):
-        first = record.received if first is None else first
-        last = record.received
-    return max((last or 0.0) - (first or 0.0), 0.001)
-
-
-def _summary(stage: Stage, books: list[Agreement]) -> VenueSummary:
-    heals = [incident.seconds for incident in stage.incidents if incident.seconds is not None]
-    return VenueSummary(
-        venue=stage.venue,
-        messages=stage.messages,
-        gaps_healed=len(stage.healed(Trouble.MISSING)),
-        disconnects_healed=len(stage.healed(Trouble.DISCONNECTED)),
-        reconnects=stage.reconnects,
-        slowest_heal=max(heals, default=None),
-        incidents=[*stage.incidents, *stage.unhealed()],
-        books=books,
+def _summary(stage: Stage, said: Comparison, seconds: float, *, kills: bool) -> Summary:
+    settled = sum(state is not None for state in stage.doubts.values())
+    is_well = (
+        said.is_exact
+        and bool(said.orders)
+        and bool(stage.fills)
+        and stage.replies_lost > 0
+        and len(stage.doubts) == settled
+        and stage.cuts > 0
+        and len(stage.heals) >= len(stage.trading_pairs)
+        and len(stage.restarts) == kills
     )
-
-
-def _total(venues: list[VenueSummary], seconds: float) -> Summary:
     return Summary(
-        is_well=all(venue.is_well for venue in venues),
+        is_well=is_well,
         seconds=round(seconds, 2),
-        messages=sum(venue.messages for venue in venues),
-        gaps_healed=sum(venue.gaps_healed for venue in venues),
-        reconnects=sum(venue.reconnects for venue in venues),
-        levels_compared=sum(book.compared for venue in venues for book in venue.books),
-        levels_different=sum(book.different for venue in venues for book in venue.books),
-        venues=venues,
+        venue=stage.venue,
+        fills=sum(row.fills for row in said.orders),
+        replies_lost=stage.replies_lost,
+        doubts=len(stage.doubts),
+        doubts_settled=settled,
+        disconnects=stage.cuts,
+        books_healed=len(stage.heals),
+        slowest_heal=max((heal.seconds for heal in stage.heals), default=None),
+        kills=len(stage.restarts),
+        taken_up=sum(ready.taken_up for ready in stage.restarts),
+        ready_again=max((ready.seconds for ready in stage.restarts), default=None),
+        orders_compared=len(said.orders),
+        orders_different=sum(not row.is_exact for row in said.orders),
+        assets_compared=len(said.assets),
+        assets_different=sum(not row.is_exact for row in said.assets),
+        levels_compared=sum(book.compared for book in said.books),
+        levels_different=sum(book.different for book in said.books),
+        orders=said.orders,
+        assets=said.assets,
+        books=said.books,
     )
-
-
-def _times(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
-
-
-@contextmanager
-def _silent_log() -> Iterator[None]:
-    """What a connector logs is shown as what happens; on stderr it would tear the ladders apart."""
-    log = logging.getLogger("venuekit")
-    before = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        log.setLevel(before)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    """Cancel a task; what it died of before comes out here."""
-    task.cancel()
-    (ended,) = await asyncio.gather(task, return_exceptions=True)
-    if isinstance(ended, Exception):
-        raise ended

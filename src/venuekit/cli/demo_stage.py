@@ -1,167 +1,325 @@
-"""What the demo watches: one connector on one emulated venue, and everything that befell its books."""
+"""What the demo watches: a trader in one process, its venue in another, and all that befell them."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
+from decimal import Decimal
 
+from msgspec.structs import replace
+
+from venuekit.cli.agreement import AssetAgreement, OrderAgreement, compare_assets, compare_orders
+from venuekit.cli.books_stage import Agreement, spell
 from venuekit.cli.emulator_process import EmulatorProcess
-from venuekit.connector.connect import connect
-from venuekit.connector.exchange_base import ExchangeBase
-from venuekit.model.book import BookStatus
-from venuekit.model.events import BookStatusEvent, OrderBookEvent, OrderBookTradeEvent, VenuekitEvent
+from venuekit.cli.output import brief, counted
+from venuekit.cli.trader_process import TraderProcess
+from venuekit.cli.trader_report import (
+    BookStanding,
+    Doubted,
+    Filled,
+    Healed,
+    Picture,
+    Ready,
+    Said,
+    Standing,
+    Task,
+    Told,
+)
+from venuekit.emulator.act import Act
+from venuekit.emulator.factory import dialect_class
+from venuekit.emulator.faults import Fault, FaultKind, FaultReport
+from venuekit.model.book import Levels
+from venuekit.model.decimals import CONTEXT
 from venuekit.protocol.frozen import Frozen
-from venuekit.state.order_book_keeper import Trouble
+from venuekit.seams.clock import Clock
+from venuekit.state.order_book import OrderBook
 
-__all__ = ["Agreement", "Incident", "Stage", "spell"]
+__all__ = ["Comparison", "Deal", "Stage"]
 
-# After a pause everything is on its way already; loopback needs milliseconds, a busy machine more.
+_UNKNOWN_SECONDS = 1.2
+"""How long nobody knows of the order whose answer is lost: long enough to be seen."""
+_DOUBT_SECONDS = 15.0
+_NOTICE_SECONDS = 1.0
+_DEAD_SECONDS = 0.8
+_HEAL_SECONDS = 15.0
+_FINISH_SECONDS = 40.0
 _ARRIVAL_SECONDS = 15.0
-_LOOK_EVERY = 0.02
+_LOOK = 0.05
+_LAST_DEALS = 3
+_TOGETHER = 0.2
+"""Seconds in which fills of one order are told as one deal: a taker meets an order in pieces."""
 
 
-def spell(seconds: float) -> str:
-    """A span of time as people say it: most books heal within milliseconds."""
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+class Deal(Frozen):
+    """Fills of one order at one price that came together; `heard` in monotonic seconds."""
 
-
-class Incident(Frozen):
-    """A book that was LIVE and for a time was not; `seconds` is None while it is not yet again."""
-
+    heard: float
+    order_id: str
     trading_pair: str
-    cause: str
-    seconds: float | None = None
+    is_buy: bool
+    price: Decimal
+    amount: Decimal
+    fees: dict[str, Decimal]
+    fills: int
 
-    @property
-    def is_healed(self) -> bool:
-        """Whether the book became LIVE again."""
-        return self.seconds is not None
+    def with_fill(self, fill: Filled) -> Deal:
+        """The deal with one more fill."""
+        fees = self.fees | {
+            asset: CONTEXT.add(self.fees.get(asset, Decimal(0)), fee) for asset, fee in fill.fees.items()
+        }
+        return replace(self, amount=CONTEXT.add(self.amount, fill.amount), fees=fees, fills=self.fills + 1)
+
+    def __str__(self) -> str:
+        base, _, quote = self.trading_pair.partition("-")
+        verb = "bought" if self.is_buy else "sold"
+        fees = ", ".join(f"{brief(fee)} {asset}" for asset, fee in self.fees.items())
+        times = "" if self.fills == 1 else f" in {self.fills} fills"
+        return (
+            f"{verb} {brief(self.amount)} {base} at {brief(self.price)} {quote}{times}, fee {fees or 'none'}"
+        )
 
 
-class Agreement(Frozen):
-    """A connector's book beside the venue's own: `different` of `compared` levels, at the same id or not."""
+_LOST_REPLY = {
+    FaultKind.OUTCOME_UNKNOWN: Act.PLACE,
+    FaultKind.LATE_MESSAGE: Act.NEW_EVENTS,
+    FaultKind.LAGGING_ORDERS: Act.ORDER_QUERY,
+}
+"""What makes an order unknown for a while: no answer, no event, and a question that comes too early."""
 
-    trading_pair: str
-    last_update_id: int | None
-    is_same_id: bool
-    compared: int
-    different: int
+
+class Comparison(Frozen):
+    """Both sides of everything, once nothing moves any more."""
+
+    orders: list[OrderAgreement]
+    assets: list[AssetAgreement]
+    books: list[Agreement]
 
     @property
     def is_exact(self) -> bool:
-        """Whether the two books are one."""
-        return self.is_same_id and self.different == 0 and self.compared > 0
+        """Whether connector and venue agree in all of it."""
+        rows: tuple[OrderAgreement | AssetAgreement | Agreement, ...] = (
+            *self.orders,
+            *self.assets,
+            *self.books,
+        )
+        return all(row.is_exact for row in rows)
 
 
 class Stage:
-    """One venue: `say` hears a sentence about everything worth telling.
+    """One trader on one emulated venue; `say` hears a sentence about everything worth telling.
 
-    `last_heal` is by pair when it was last healed, in monotonic seconds, and how many seconds that took.
+    `picture` is the last one that the trader sent, None while there is no trader. `fills` counts all, and
+    `last_deals` holds the latest of each pair. `doubts` maps each order that was ever in doubt to what it was
+    settled as, None: it is not yet.
     """
 
     def __init__(
-        self, emulator: EmulatorProcess, trading_pairs: list[str], say: Callable[[str], None]
+        self,
+        emulator: EmulatorProcess,
+        trading_pairs: list[str],
+        journals: str,
+        say: Callable[[str], None],
+        clock: Clock,
     ) -> None:
         self.emulator = emulator
         self.venue = emulator.venue
         self.trading_pairs = trading_pairs
-        self.exchange: ExchangeBase = connect(
-            f"{emulator.venue}@emulator", trading_pairs, url=emulator.rest_url
+        self.picture: Picture | None = None
+        self.fills = 0
+        self.last_deals: dict[str, deque[Deal]] = {pair: deque(maxlen=_LAST_DEALS) for pair in trading_pairs}
+        self._untold: dict[tuple[str, Decimal], Deal] = {}
+        self.doubts: dict[str, str | None] = {}
+        self.heals: list[Healed] = []
+        self.replies_lost = 0
+        self.cuts = 0
+        self.restarts: list[Ready] = []
+        self.at_start: dict[str, Decimal] = {}
+        self.is_over = False
+        self._task = Task(
+            venue=emulator.venue, url=emulator.rest_url, trading_pairs=trading_pairs, journals=journals
         )
-        self.incidents: list[Incident] = []
-        self.trades: dict[str, deque[OrderBookTradeEvent]] = {pair: deque(maxlen=3) for pair in trading_pairs}
-        self.last_heal: dict[str, tuple[float, float]] = {}
         self._say = say
-        self._lost: dict[str, tuple[float, str]] = {}
-        self._was_live: dict[str, None] = {}
-        self.exchange.add_listener(VenuekitEvent.BookStatus, self._heard_status)
-        self.exchange.add_listener(OrderBookEvent.TradeEvent, self._heard_trade)
+        self._clock = clock
+        self._trader = self._new_trader()
 
-    @property
-    def messages(self) -> int:
-        """Market frames heard."""
-        return self.exchange.order_book_tracker.frames
+    def _new_trader(self) -> TraderProcess:
+        return TraderProcess(self._task, self.emulator.accounts[0], self._hear)
 
-    @property
-    def reconnects(self) -> int:
-        """Connections made beyond the first of each stream."""
-        return sum(max(0, seat.stream.connects - 1) for seat in self.exchange.order_book_tracker.seats)
+    # --- acts
 
-    @property
-    def busiest_pair(self) -> str:
-        """The pair whose book changes most, so that a missing change is soon noticed."""
-        tracked = self.exchange.order_book_tracker.tracked
-        return max(self.trading_pairs, key=lambda pair: tracked[pair].keeper.applied)
+    async def start(self) -> None:
+        """Start the trader, and note what it has."""
+        ledger = await self.emulator.ledger(self.emulator.accounts[0])
+        self.at_start = {
+            asset: CONTEXT.add(Decimal(said["free"]), Decimal(said["locked"]))
+            for asset, said in ledger.balances.items()
+        }
+        ready = await self._trader.start()
+        self._task = replace(self._task, homes=ready.homes)
+        self._say(f"the maker begins: ready after {spell(ready.seconds)}")
 
-    @property
-    def is_live(self) -> bool:
-        """Whether every book is."""
-        return self.exchange.ready
+    async def stop(self) -> None:
+        """End the trader, and hear no more of it."""
+        self.is_over = True
+        await self._trader.stop()
 
-    def healed(self, trouble: Trouble) -> list[Incident]:
-        """The incidents of one cause that are over."""
-        return [
-            incident for incident in self.incidents if incident.cause == trouble.value and incident.is_healed
-        ]
+    async def lose_a_reply(self) -> None:
+        """Let the venue take an order whose answer is lost, and not know of it for a while.
 
-    async def drop_an_update(self) -> None:
-        """Let the venue leave out one difference of the busiest book."""
-        pair = self.busiest_pair
-        self._say(f"{self.venue}: the venue leaves out one update of {pair}")
-        await self.emulator.inject(kind="gap", symbol=self.exchange.exchange_symbol_associated_to_pair(pair))
+        Once more where nobody could doubt: an order that trades at once is heard of by its fill.
+        """
+        deadline = self._clock.monotonic() + _DOUBT_SECONDS
+        while not self.doubts and self._clock.monotonic() < deadline:
+            self._say("the venue loses its next answer to an order, and is late to know of that order")
+            await self.emulator.inject(*_lost_reply(self.venue))
+            while not _fired(await self.emulator.faults()) and self._clock.monotonic() < deadline:
+                await self._clock.sleep(_LOOK)
+            await self._until(lambda: bool(self.doubts), _NOTICE_SECONDS)
+            await self._until(lambda: None not in self.doubts.values(), _DOUBT_SECONDS)
+            self.replies_lost += _fired(await self.emulator.clear_faults())
 
-    async def cut_the_line(self) -> None:
-        """Let the venue close every connection."""
-        self._say(f"{self.venue}: the venue closes every connection")
-        await self.emulator.inject(kind="disconnect", reason="demo")
+    async def cut_the_lines(self) -> None:
+        """Let the venue close every connection, and wait until the books are right again."""
+        self._say("the venue closes every connection")
+        healed = len(self.heals)
+        await self.emulator.inject(Fault(kind=FaultKind.DISCONNECT, reason="demo"))
+        await self._until(lambda: len(self.heals) >= healed + len(self.trading_pairs), _HEAL_SECONDS)
+        reports = await self.emulator.clear_faults()
+        self.cuts += sum(report.fired for report in reports)
 
-    async def compare(self) -> list[Agreement]:
-        """Pause the markets and hold each book against the venue's own at the same id."""
-        await self.emulator.pause()
-        return [await self._compare(pair) for pair in self.trading_pairs]
-
-    def end(self) -> None:
-        """What the curtain falls on is not told: connections that end because the show does."""
-        self.exchange.remove_listener(VenuekitEvent.BookStatus, self._heard_status)
-        self.exchange.remove_listener(OrderBookEvent.TradeEvent, self._heard_trade)
-
-    async def _compare(self, pair: str) -> Agreement:
-        clock, tracker = self.exchange.clock, self.exchange.order_book_tracker
-        symbol = self.exchange.exchange_symbol_associated_to_pair(pair)
-        theirs = await self.emulator.book(symbol, tracker.data_source.book_channel(pair).name)
-        mine = tracker.order_books[pair]
-        deadline = clock.monotonic() + _ARRIVAL_SECONDS
-        while not (mine.is_live and mine.update_id == theirs.update_id) and clock.monotonic() < deadline:
-            await clock.sleep(_LOOK_EVERY)
-        return Agreement(
-            trading_pair=pair,
-            last_update_id=theirs.update_id,
-            is_same_id=mine.is_live and mine.update_id == theirs.update_id,
-            compared=sum(
-                min(depths) for depths in zip(mine.vouched_depth, theirs.vouched_depth, strict=True)
-            ),
-            different=mine.differences(theirs),
+    async def kill(self) -> None:
+        """SIGKILL to the trader while it has orders, and another one that finds the same journal."""
+        await self._until(lambda: self.picture is not None and bool(self.picture.orders), _DOUBT_SECONDS)
+        left = 0 if self.picture is None else len(self.picture.orders)
+        await self._trader.kill()
+        self._tell_deals()
+        self.picture = None
+        self._say(f"kill -9: the trader is gone, {counted(left, 'order')} of it stayed at the venue")
+        await self._clock.sleep(_DEAD_SECONDS)
+        self._trader = self._new_trader()
+        ready = await self._trader.start()
+        self.restarts.append(ready)
+        self._say(
+            f"another trader with the same journal: ready after {spell(ready.seconds)}, "
+            f"{counted(ready.taken_up, 'order')} still open, {ready.in_doubt} in doubt"
         )
 
-    def _heard_trade(self, event: OrderBookTradeEvent) -> None:
-        self.trades[event.trading_pair].append(event)
+    async def finish(self) -> None:
+        """Let the maker stop and cancel what is open."""
+        self._say("the maker stops, and cancels what is open")
+        left = await self._trader.finish(_FINISH_SECONDS)
+        self._tell_deals()
+        self._say(f"{counted(left, 'order')} open or in doubt")
 
-    def _heard_status(self, event: BookStatusEvent) -> None:
-        pair, now = event.trading_pair, self.exchange.clock.monotonic()
-        if event.status is not BookStatus.LIVE:
-            if pair in self._was_live and pair not in self._lost:
-                self._lost[pair] = now, event.reason
-            self._say(f"{self.venue}: {pair} {event.status.value}, {event.reason}")
-            return
-        self._was_live[pair] = None
-        if pair not in self._lost:
-            self._say(f"{self.venue}: {pair} LIVE")
-            return
-        since, cause = self._lost.pop(pair)
-        self.last_heal[pair] = now, now - since
-        self.incidents.append(Incident(trading_pair=pair, cause=cause, seconds=round(now - since, 3)))
-        self._say(f"{self.venue}: {pair} LIVE again after {spell(now - since)}")
+    async def compare(self) -> Comparison:
+        """Let the markets pause, and hold everything against the venue's books as soon as all has arrived."""
+        await self.emulator.pause()
+        theirs = {}
+        for book in (await self._trader.stand()).books:
+            theirs[book.trading_pair] = await self.emulator.book(book.symbol, book.stream)
+        deadline = self._clock.monotonic() + _ARRIVAL_SECONDS
+        while True:
+            comparison = await self._comparison(await self._trader.stand(), theirs)
+            if comparison.is_exact or self._clock.monotonic() >= deadline:
+                return comparison
+            await self._clock.sleep(_LOOK)
 
-    def unhealed(self) -> list[Incident]:
-        """The books that are still lost."""
-        return [Incident(trading_pair=pair, cause=cause) for pair, (_, cause) in self._lost.items()]
+    async def _comparison(self, standing: Standing, theirs: dict[str, OrderBook]) -> Comparison:
+        ledger = await self.emulator.ledger(self.emulator.accounts[0])
+        return Comparison(
+            orders=compare_orders(standing.orders, ledger),
+            assets=compare_assets(standing.holdings, ledger, self.at_start),
+            books=[_compared(book, theirs[book.trading_pair]) for book in standing.books],
+        )
+
+    async def _until(self, is_so: Callable[[], bool], seconds: float) -> None:
+        deadline = self._clock.monotonic() + seconds
+        while not is_so() and self._clock.monotonic() < deadline:
+            await self._clock.sleep(_LOOK)
+
+    # --- what the trader says
+
+    def _hear(self, said: Said) -> None:
+        if self.is_over:
+            return
+        match said:
+            case Picture():
+                self.picture = said
+            case Filled():
+                self._hear_fill(said)
+            case Doubted():
+                self.doubts[said.order_id] = said.settled_as
+                self._say(said.words)
+            case Healed():
+                self.heals.append(said)
+                self._say(f"{said.trading_pair}: LIVE again after {spell(said.seconds)}")
+            case Told():
+                self._say(f"{said.subject}: {said.words}")
+
+    def _hear_fill(self, fill: Filled) -> None:
+        """Count it, and tell it together with those that come with it."""
+        self.fills += 1
+        deals = self.last_deals[fill.trading_pair]
+        for place, deal in enumerate(deals):
+            is_same = (deal.order_id, deal.price) == (fill.order_id, fill.price)
+            if is_same and (deal.order_id, deal.price) in self._untold:
+                deals[place] = deal.with_fill(fill)
+                self._untold[deal.order_id, deal.price] = deals[place]
+                return
+        deal = Deal(
+            heard=self._clock.monotonic(),
+            order_id=fill.order_id,
+            trading_pair=fill.trading_pair,
+            is_buy=fill.is_buy,
+            price=fill.price,
+            amount=fill.amount,
+            fees=fill.fees,
+            fills=1,
+        )
+        deals.append(deal)
+        self._untold[deal.order_id, deal.price] = deal
+        asyncio.get_running_loop().call_later(_TOGETHER, self._tell_deal, (deal.order_id, deal.price))
+
+    def _tell_deals(self) -> None:
+        for key in list(self._untold):
+            self._tell_deal(key)
+
+    def _tell_deal(self, key: tuple[str, Decimal]) -> None:
+        deal = self._untold.pop(key, None)
+        if deal is not None and not self.is_over:
+            self._say(str(deal))
+
+
+def _lost_reply(venue: str) -> list[Fault]:
+    """What makes the fate of one order unknown: its answer is lost, its event late, questions are in vain."""
+    acts = dialect_class(venue).acts
+    return [
+        Fault(
+            kind=kind,
+            path=path,
+            seconds=_UNKNOWN_SECONDS,
+            times=None if kind is FaultKind.LAGGING_ORDERS else 1,
+        )
+        for kind, act in _LOST_REPLY.items()
+        for path in acts.get(act, ())
+    ]
+
+
+def _fired(reports: list[FaultReport]) -> int:
+    """How many answers were lost."""
+    return sum(report.fired for report in reports if report.fault.kind is FaultKind.OUTCOME_UNKNOWN)
+
+
+def _compared(book: BookStanding, theirs: OrderBook) -> Agreement:
+    """A trader's book beside the venue's own."""
+    mine = OrderBook(book.trading_pair)
+    mine.apply_snapshot(Levels.of(book.bids), Levels.of(book.asks), book.update_id)
+    depths = zip(mine.vouched_depth, theirs.vouched_depth, strict=True)
+    return Agreement(
+        trading_pair=book.trading_pair,
+        last_update_id=theirs.update_id,
+        is_same_id=book.is_live and book.update_id == theirs.update_id,
+        compared=sum(min(pair) for pair in depths),
+        different=mine.differences(theirs),
+    )

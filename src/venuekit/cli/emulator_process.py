@@ -11,26 +11,56 @@ from typing import Any
 import msgspec
 
 from venuekit import errors
+from venuekit.emulator.faults import Fault, FaultReport
 from venuekit.model.book import Levels
+from venuekit.protocol.frozen import Frozen
 from venuekit.state.order_book import OrderBook
+from venuekit.web.auth import Credentials, Secret
 from venuekit.web.transport import AiohttpTransport
 
-__all__ = ["EmulatorProcess"]
+__all__ = ["EmulatedAccount", "EmulatorProcess", "Ledger"]
 
 # A recording of a million frames takes this long to read on a slow machine.
 _START_SECONDS = 60.0
 _STOP_SECONDS = 3.0
 
 
+class EmulatedAccount(Frozen):
+    """A customer of an emulated venue who signs with a shared secret."""
+
+    api_key: str
+    api_secret: Secret
+
+    @property
+    def credentials(self) -> Credentials:
+        """What a connector takes."""
+        return Credentials(self.api_key, secret=self.api_secret)
+
+    def environment(self, venue: str) -> dict[str, str]:
+        """The variables that tell a child process: arguments are for everybody to see."""
+        prefix = f"VENUEKIT_{venue.upper()}"
+        return {f"{prefix}_API_KEY": self.api_key, f"{prefix}_API_SECRET": self.api_secret.reveal()}
+
+
+class Ledger(Frozen):
+    """An account in the venue's books: rows as its control plane writes them, balances by asset."""
+
+    orders: list[dict[str, Any]]
+    fills: list[dict[str, Any]]
+    balances: dict[str, dict[str, str]]
+
+
 class EmulatorProcess:
     """`venuekit emulate VENUE` as a child that ends with us, however we end.
 
-    It is told to stop by the end of its stdin, which comes even when this process is killed.
+    It is told to stop by the end of its stdin, which comes even when this process is killed. `accounts` are
+    the venue's customers, empty where nobody can trade.
     """
 
     def __init__(self, venue: str, arguments: Sequence[str] = ()) -> None:
         self.venue = venue
         self.rest_url = ""
+        self.accounts: tuple[EmulatedAccount, ...] = ()
         self._arguments = arguments
         self._child: asyncio.subprocess.Process | None = None
         self._transport = AiohttpTransport()
@@ -60,7 +90,13 @@ class EmulatorProcess:
             ) from None
         if not line:
             raise errors.NotReady(f"the emulator of {self.venue} did not start: {await self._last_words()}")
-        self.rest_url = msgspec.json.decode(line)["rest_url"]
+        announced = msgspec.json.decode(line)
+        self.rest_url = announced["rest_url"]
+        self.accounts = tuple(
+            EmulatedAccount(api_key=account["api_key"], api_secret=Secret(account["api_secret"]))
+            for account in announced["accounts"]
+            if account["api_secret"] is not None
+        )
 
     async def stop(self) -> None:
         """End it and wait until it has ended."""
@@ -88,9 +124,25 @@ class EmulatorProcess:
         """The pair of a symbol."""
         return str((await self._ask("GET", f"book?symbol={symbol}"))["trading_pair"])
 
-    async def inject(self, **fault: Any) -> None:
-        """Let something go wrong; the words are those of `emulator.faults.Fault`."""
-        await self._ask("POST", "faults", [fault])
+    async def inject(self, *faults: Fault) -> None:
+        """Let something go wrong; all of it is switched on at once."""
+        await self._ask("POST", "faults", faults)
+
+    async def faults(self) -> list[FaultReport]:
+        """What was switched on since everything was cleared, and how often it went wrong."""
+        return msgspec.convert((await self._ask("GET", "status"))["faults"], list[FaultReport])
+
+    async def clear_faults(self) -> list[FaultReport]:
+        """Let nothing go wrong any more; what went wrong since the last time."""
+        return msgspec.convert(await self._ask("DELETE", "faults"), list[FaultReport])
+
+    async def ledger(self, account: EmulatedAccount) -> Ledger:
+        """What the venue itself has in its books about an account."""
+        asked = f"api_key={account.api_key}"
+        orders = await self._ask("GET", f"orders?{asked}")
+        fills = await self._ask("GET", f"fills?{asked}")
+        balances = await self._ask("GET", f"balances?{asked}")
+        return Ledger(orders=orders, fills=fills, balances=next(iter(balances.values()), {}))
 
     async def pause(self) -> None:
         """Stop the markets after all was published."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from rich.console import Group, RenderableType
@@ -62,13 +63,19 @@ def view_of(exchange: ExchangeBase, trading_pair: str, depth: int) -> BookView:
     )
 
 
-def ladder(view: BookView, depth: int, note: str = "") -> RenderableType:
-    """Asks above, bids below, each level with a bar of its amount; always of the same height."""
+def ladder(
+    view: BookView, depth: int, note: str = "", own: Mapping[Decimal, str] | None = None
+) -> RenderableType:
+    """Asks above, bids below, each level with a bar of its amount; always of the same height.
+
+    `own` says, by price, what is ours on a level.
+    """
     bids, asks = view.bids[:depth], view.asks[:depth]
     prices = aligned([price for price, _ in bids + asks])
     amounts = aligned([amount for _, amount in bids + asks])
     bars = _bars([amount for _, amount in bids + asks])
-    rows = list(zip(prices, amounts, bars, strict=True))
+    marks = [(own or {}).get(Decimal(price), "") for price, _ in bids + asks]
+    rows = list(zip(prices, amounts, bars, marks, strict=True))
     blank = Text("")
     bid_lines = [_level(row, "green") for row in rows[: len(bids)]]
     ask_lines = [_level(row, "red") for row in rows[len(bids) :]]
@@ -118,6 +125,9 @@ def _bars(amounts: list[str]) -> list[str]:
     return ["▇" * max(1, int(size / largest * _BAR)) for size in sizes]
 
 
-def _level(row: tuple[str, str, str], style: str) -> Text:
-    price, amount, bar = row
-    return Text.assemble("  ", (price, style), "  ", amount, "  ", (bar, f"dim {style}"))
+def _level(row: tuple[str, str, str, str], style: str) -> Text:
+    price, amount, bar, mark = row
+    text = Text.assemble("  ", (price, style), "  ", amount, "  ", (bar, f"dim {style}"))
+    if mark:
+        text.append(f"{'':{_BAR - len(bar)}} ◀ {mark}", style="bold cyan")
+    return text

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from venuekit.cli.output import make_console, print_json, print_table
+from venuekit.connector.exchange_base import ExchangeBase
 from venuekit.connector.registry import AllConnectorSettings, connector_class
 from venuekit.connector.setting import ConnectorSetting, ConnectorType
 from venuekit.emulator.factory import dialect_names
@@ -16,7 +17,7 @@ __all__ = ["list_requirements", "list_venues"]
 
 
 def list_venues(*, as_json: bool) -> None:
-    """Print every connector with its domains and default fees."""
+    """Print every connector with its domains and default fees, and how it trades."""
     settings = AllConnectorSettings.get_connector_settings()
     emulated = dialect_names()
     venues = [_facts(setting, emulated) for setting in settings.values() if not setting.is_sub_domain]
@@ -38,6 +39,11 @@ def list_venues(*, as_json: bool) -> None:
             )
             for venue in venues
         ],
+    )
+    make_console().print()
+    print_table(
+        ("NAME", "ORDERS", "TIMES IN FORCE", "TRIGGERS", "BY QUOTE", "AMEND", "SENT BY", "ACCOUNT NEWS"),
+        [(venue["name"], *_abilities(venue["trading"])) for venue in venues],
     )
 
 
@@ -98,7 +104,38 @@ def _facts(setting: ConnectorSetting, emulated: list[str]) -> dict[str, Any]:
         "maker_percent": _percent(fees.maker_percent_fee_decimal),
         "taker_percent": _percent(fees.taker_percent_fee_decimal),
         "emulated": setting.name in emulated,
+        "trading": _trading(connector_class(setting.name)),
     }
+
+
+def _trading(kind: type[ExchangeBase]) -> dict[str, Any] | None:
+    """What a connector can do for an account; None: it has market data only."""
+    if kind.auth_class is None:
+        return None
+    return {
+        "key_types": [key_type.value for key_type in kind.auth_class.key_types],
+        "order_types": [order_type.name for order_type in kind.order_types],
+        "times_in_force": [time.value for time in kind.times_in_force],
+        "triggers": kind.has_triggers,
+        "quote_amounts": kind.has_quote_amounts,
+        "amend": kind.has_amend,
+        "commands": ["REST"] if kind.socket_policy is None else ["WebSocket", "REST"],
+        "user_stream": kind.user_stream_class is not None,
+        "balances_pushed": kind.balance_channel.value if kind.user_stream_class else "none",
+    }
+
+
+def _abilities(trading: dict[str, Any] | None) -> tuple[str, ...]:
+    if trading is None:
+        return ("market data only", "", "", "", "", "", "")
+    pushed = trading["balances_pushed"]
+    return (
+        " ".join(trading["order_types"]),
+        " ".join(trading["times_in_force"]),
+        *("yes" if trading[what] else "no" for what in ("triggers", "quote_amounts", "amend")),
+        " or ".join(trading["commands"]),
+        f"orders, balances ({pushed})" if trading["user_stream"] else "polled",
+    )
 
 
 def _percent(fraction: Decimal) -> str:

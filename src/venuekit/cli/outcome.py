@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import signal
 import sys
@@ -16,7 +17,16 @@ from typer.core import TyperGroup
 
 from venuekit import errors
 
-__all__ = ["DONE", "FAILED", "OUTCOME_UNKNOWN", "USAGE", "OneLineGroup", "ending_in_a_line", "run"]
+__all__ = [
+    "DONE",
+    "FAILED",
+    "OUTCOME_UNKNOWN",
+    "REFUSED",
+    "USAGE",
+    "OneLineGroup",
+    "ending_in_a_line",
+    "run",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,8 +35,13 @@ DONE = 0
 FAILED = 1
 USAGE = 2
 OUTCOME_UNKNOWN = 3
+REFUSED = 4
 
-_CODES: Mapping[type[Exception], int] = {errors.UsageError: USAGE, errors.OutcomeUnknown: OUTCOME_UNKNOWN}
+_CODES: Mapping[type[Exception], int] = {
+    errors.UsageError: USAGE,
+    errors.OutcomeUnknown: OUTCOME_UNKNOWN,
+    errors.Refused: REFUSED,
+}
 
 # What every wrong word on a command line raises; typer exports only this one of its kinds.
 _WrongWords: type[Exception] = typer.BadParameter.__mro__[1]
@@ -55,7 +70,8 @@ class OneLineGroup(TyperGroup):
         except _WrongWords as problem:
             if not standalone_mode:
                 raise
-            _say(str(getattr(problem, "format_message", problem.__str__)()))
+            # Choices are listed one a line.
+            _say(" ".join(str(getattr(problem, "format_message", problem.__str__)()).split()))
             sys.exit(USAGE)
         if not standalone_mode:
             return code
@@ -88,6 +104,9 @@ def ending_in_a_line(*, serves: bool = False) -> Callable[[Callable[P, None]], C
                     _say("interrupted")
                 raise typer.Exit(DONE if serves else FAILED) from None
 
+        # A help text is shown with the line ends of its paragraphs, as if no terminal were wider or narrower.
+        paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+        guarded.__doc__ = "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
         return guarded
 
     return decorate

@@ -7,6 +7,7 @@ import io
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -16,8 +17,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from venuekit.model.decimals import CONTEXT, plain
+
 __all__ = [
     "aligned",
+    "brief",
     "counted",
     "make_console",
     "moment",
@@ -25,6 +29,7 @@ __all__ = [
     "print_facts",
     "print_json",
     "print_table",
+    "signed",
 ]
 
 # What a table may use where there is no terminal to ask: wide enough never to fold a line.
@@ -95,10 +100,13 @@ def _stays_whole(cells: Sequence[str]) -> bool:
     return longest <= _SHORT or (longest <= _WORD and (is_even or not any(" " in cell for cell in cells)))
 
 
-def print_facts(facts: Mapping[str, str | Text]) -> None:
-    """One line a fact, its name in front; what is too wide for the terminal goes on below itself."""
+def print_facts(facts: Mapping[str, str | Text], *, room: int = 0) -> None:
+    """One line a fact, its name in front; what is too wide for the terminal goes on below itself.
+
+    `room` is the least width of the names, so that facts told later stand below those told before.
+    """
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
+    table.add_column(style="bold", no_wrap=True, min_width=room)
     table.add_column(overflow="fold")
     for name, fact in facts.items():
         table.add_row(name, fact if isinstance(fact, Text) else Text(fact))
@@ -124,6 +132,16 @@ def aligned(texts: Sequence[str]) -> list[str]:
     whole = max((len(part[0]) for part in parts), default=0)
     rest = max((len(part[1] + part[2]) for part in parts), default=0)
     return [f"{part[0]:>{whole}}{part[1] + part[2]:<{rest}}" for part in parts]
+
+
+def brief(number: Decimal | str) -> str:
+    """A number without the zeros that venues pad it with."""
+    return plain(CONTEXT.normalize(Decimal(number)))
+
+
+def signed(number: Decimal) -> str:
+    """A change, `brief`, with its sign."""
+    return f"{'+' if number > 0 else ''}{brief(number)}"
 
 
 def moment(seconds: float | None) -> str:

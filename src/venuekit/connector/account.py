@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from venuekit import errors
+from venuekit.journal import reader
 from venuekit.journal.frame import EndingKind
 from venuekit.journal.ids import ClientIds
 from venuekit.journal.location import default_folder, fingerprint, journal_path
@@ -18,7 +19,7 @@ from venuekit.seams.process import shared
 from venuekit.state.budget_checker import CollateralLocks
 from venuekit.web.auth import Credentials
 
-__all__ = ["Account", "AccountOptions", "close_account", "open_account"]
+__all__ = ["Account", "AccountOptions", "close_account", "journal_of", "open_account"]
 
 
 class AccountOptions(Frozen):
@@ -37,7 +38,7 @@ class AccountOptions(Frozen):
 
 
 class Account:
-    """What the connectors of one key share. `entries` is what the journal held when it was opened.
+    """What the connectors of one key share. `entries` is what the journal held when one last asked for it.
 
     `torn_at` is the byte at which an unfinished record was cut off, None where there was none.
     """
@@ -50,7 +51,7 @@ class Account:
         self.entries = entries
         self.torn_at = torn_at
         self.locks = CollateralLocks()
-        self.holders = 0
+        self.holders: dict[str, None] = {}
 
     @property
     def ids(self) -> ClientIds:
@@ -66,27 +67,46 @@ class _Shelf:
 
 
 def open_account(
-    company: str, domain: str, credentials: Credentials, options: AccountOptions, now: float
+    company: str, domain: str, credentials: Credentials, options: AccountOptions, now: float, *, holder: str
 ) -> Account:
     """The account of a key, opened by the first connector that asks; `now` is this machine's time, seconds.
 
+    `holder` is the connector's name: each product of an account has one connector in a process.
+
     Raises:
+        errors.UsageError: a connector of this name holds it already.
         errors.JournalUnusable: another process has it, or its memory is damaged; the class says which.
         errors.InvalidConfiguration: no folder can be found, or the prefix cannot be one.
     """
-    name = AccountName(company=company, domain=domain, key=fingerprint(credentials.api_key))
-    path = journal_path(options.journals or default_folder(), name)
+    name = _name(company, domain, credentials)
+    path = journal_of(company, domain, credentials, options)
     shelf = _shelf()
     account = shelf.accounts.get(path)
     if account is None:
         account = shelf.accounts[path] = _opened(path, name, options, now)
-    account.holders += 1
+    elif holder in account.holders:
+        raise errors.UsageError(
+            f"another {holder} of this process trades with this key: follow the pairs of both with one"
+        )
+    else:
+        # Meanwhile it went on: a connector that comes back must not recall what was true when it began.
+        account.entries = reader.replay(path, disk=options.disk).entries
+    account.holders[holder] = None
     return account
 
 
-def close_account(account: Account, open_orders: tuple[str, ...], now: float) -> None:
+def journal_of(company: str, domain: str, credentials: Credentials, options: AccountOptions) -> Path:
+    """Where the journal of a key lies, or will lie.
+
+    Raises:
+        errors.InvalidConfiguration: no folder can be found.
+    """
+    return journal_path(options.journals or default_folder(), _name(company, domain, credentials))
+
+
+def close_account(account: Account, open_orders: tuple[str, ...], now: float, *, holder: str) -> None:
     """Give an account back; the last one who does closes its journal, and says which orders it left open."""
-    account.holders -= 1
+    del account.holders[holder]
     if account.holders:
         return
     shelf = _shelf()
@@ -98,6 +118,10 @@ def close_account(account: Account, open_orders: tuple[str, ...], now: float) ->
         pass  # it was said when it failed first; without this record the run counts as cut off, as it was
     finally:
         account.journal.close()
+
+
+def _name(company: str, domain: str, credentials: Credentials) -> AccountName:
+    return AccountName(company=company, domain=domain, key=fingerprint(credentials.api_key))
 
 
 def _shelf() -> _Shelf:

@@ -89,9 +89,10 @@ class AccountDesk:
         self.balances = BalanceSheet(connector.balance_channel, connector.asset_limits, self._all_orders)
         self.fees: dict[str, TradeFeeSchema] = {}
         self.budget_checker = BudgetChecker(connector, account.locks)
-        self.stream = connector.make_user_stream(self)
+        self.stream = connector.make_user_stream(self) if self.policy.follows else None
         self.is_taken_up = False
         self.left_open: tuple[str, ...] = ()
+        self._is_closed = False
         self._to_cancel: tuple[str, ...] = ()
         self._connector = connector
         self._supervisor = supervisor
@@ -109,8 +110,11 @@ class AccountDesk:
         await self.update_balances()
 
     def start(self) -> None:
-        """Begin the loops."""
+        """Begin the loops, and finish what was wanted before."""
         repeat, policy = self._supervisor.repeat, self.policy
+        if not policy.follows:
+            self.is_taken_up = True
+            return
         for name in self._to_cancel:
             self.desk.cancel(self.orders.active_orders[name], "wanted before the restart")
         if self.stream is not None:
@@ -138,9 +142,14 @@ class AccountDesk:
             await first_of(self._connector.clock.sleep(seconds), _all(under_way))
 
     def close(self) -> None:
-        """Give the account back, and note what stays open."""
+        """Give the account back, and note what stays open; a second call does nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self.is_taken_up = False
         self.left_open = tuple(self.orders.active_orders)
-        close_account(self.account, self.left_open, self._connector.clock.time())
+        connector = self._connector
+        close_account(self.account, self.left_open, connector.clock.time(), holder=connector.name)
 
     # --- readiness
 
@@ -302,9 +311,11 @@ class AccountDesk:
 
     # --- comparing
 
-    async def reconcile(self, *, dry_run: bool = False) -> list[Difference]:
+    async def reconcile(
+        self, trading_pairs: Sequence[str] = (), *, dry_run: bool = False
+    ) -> list[Difference]:
         """Compare with the venue, and take over what differs, unless it is a dry run."""
-        differences = await self._reconciler.run(dry_run=dry_run)
+        differences = await self._reconciler.run(trading_pairs, dry_run=dry_run)
         if not dry_run:
             self._connector.tell(
                 VenuekitEvent.Reconciled,

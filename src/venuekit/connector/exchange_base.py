@@ -30,7 +30,7 @@ from venuekit.model.market import FundingInfoUpdate, Ticker
 from venuekit.model.order_update import TradeUpdate
 from venuekit.model.trading_rule import ContractKind, TradingRule
 from venuekit.protocol.endpoint import Endpoint
-from venuekit.protocol.rates import RatePool, Scope, Window
+from venuekit.protocol.rates import RatePool
 from venuekit.protocol.requirement import Evidence, Need
 from venuekit.protocol.rest import RestPolicy
 from venuekit.protocol.socket import SocketPolicy
@@ -38,7 +38,6 @@ from venuekit.protocol.stream import StreamPolicy
 from venuekit.seams.chance import Chance
 from venuekit.seams.clock import Clock
 from venuekit.state.order_book import OrderBook
-from venuekit.state.rate_ledger import RateLedger
 from venuekit.state.symbol_map import SymbolMap
 from venuekit.web.assistant import WebAssistant
 from venuekit.web.auth import AuthBase
@@ -217,15 +216,8 @@ class ExchangeBase(MarketView, TradingConnector):
 
     def _services(self, host: str, policy: StreamPolicy) -> StreamServices:
         """What the streams of one host share."""
-        return StreamServices(
-            transport=self._transport,
-            clock=self.clock,
-            chance=self._chance,
-            # A rolling window needs no venue's clock, and must not shrink when ours is set.
-            connects=gate_for(host, [_connects(policy)], self.clock, venue_time=self.clock.monotonic),
-            message_gate=lambda policy: RateGate(
-                RateLedger([_messages(policy)]), self.clock, self.clock.monotonic
-            ),
+        return StreamServices.of_host(
+            host, policy, transport=self._transport, clock=self.clock, chance=self._chance
         )
 
     def make_user_stream(self, owner: UserStreamOwner) -> UserStreamTracker | None:
@@ -240,7 +232,8 @@ class ExchangeBase(MarketView, TradingConnector):
     def _make_socket(self, web: WebAssistant) -> SocketAssistant | None:
         """The WebSocket that takes commands, where there is one and it is wanted."""
         url = self.setting.domain.ws_api_url
-        is_wanted = self.trading_policy.order_entry is OrderEntry.AUTO
+        policy = self.trading_policy
+        is_wanted = policy.order_entry is OrderEntry.AUTO and not policy.reads_only
         if self.socket_policy is None or self.auth is None or url is None or not is_wanted:
             return None
         return SocketAssistant(
@@ -402,19 +395,3 @@ class ExchangeBase(MarketView, TradingConnector):
 
     def _heard_ticker(self, event: FundingInfoUpdate | Ticker) -> None:
         """A perpetual keeps its funding here."""
-
-
-def _messages(policy: StreamPolicy) -> RatePool:
-    return RatePool(
-        name="messages",
-        limit=policy.messages,
-        seconds=policy.messages_seconds,
-        scope=Scope.CONNECTION,
-        window=Window.ROLLING,
-    )
-
-
-def _connects(policy: StreamPolicy) -> RatePool:
-    return RatePool(
-        name="connects", limit=policy.connects, seconds=policy.connects_seconds, window=Window.ROLLING
-    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
 
 from venuekit.journal.ids import ClientIds
 from venuekit.model.account import AccountOrder
@@ -11,15 +12,60 @@ from venuekit.model.order import TradeType
 from venuekit.model.order_update import Evidence, TradeUpdate
 from venuekit.state import reconciliation
 from venuekit.state.in_flight_order import InFlightOrder
+from venuekit.state.order_tracker import OrderTracker
 from venuekit.state.reconciliation import Difference
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from venuekit.connector.account_desk import AccountDesk
     from venuekit.connector.trading_connector import TradingConnector
 
-__all__ = ["Reconciler"]
+__all__ = ["Comparison", "Reconciler", "compare"]
+
+
+class Comparison(NamedTuple):
+    """What the venue said of an account, asked at `asked_at` (venue's seconds), and how we differ from it."""
+
+    differences: list[Difference]
+    rows: Sequence[AccountOrder]
+    trades: Sequence[TradeUpdate]
+    asked_at: float
+
+
+async def compare(
+    connector: TradingConnector,
+    orders: OrderTracker,
+    owns: Callable[[str], bool],
+    *,
+    trading_pairs: Sequence[str] = (),
+    since: float | None = None,
+) -> Comparison:
+    """Ask the venue for open orders and fills, and compare them with `orders`; nothing is changed.
+
+    On the pairs that the connector follows, those of open `orders`, and `trading_pairs`. `owns` knows our
+    client ids by their looks. Fills are asked for from `since` on (venue's seconds; None: from now), less the
+    policy's overlap.
+
+    Raises:
+        errors.VenuekitError: a question failed, so nothing was compared.
+    """
+    asked_at = connector.venue_time()
+    active = list(orders.active_orders.values())
+    ours = (order.trading_pair for order in active)
+    pairs = tuple(dict.fromkeys((*connector.traded_pairs(), *ours, *trading_pairs)))
+    rows = await connector.open_orders(pairs)
+    start = (asked_at if since is None else since) - connector.trading_policy.overlap
+    trades = [trade for pair in pairs for trade in await connector.fills(pair, start)]
+    differences = [
+        *reconciliation.compare_fills(trades, lambda trade: _of_trade(orders, trade)),
+        *reconciliation.compare_orders(
+            list(orders.active_orders.values()),
+            rows,
+            find=lambda row: _of_row(orders, row),
+            owns=owns,
+            asked_at=asked_at,
+        ),
+    ]
+    return Comparison(differences, rows, trades, asked_at)
 
 
 class Reconciler:
@@ -37,74 +83,60 @@ class Reconciler:
         self._desk = desk
         self._ids = ids
 
-    async def run(self, *, dry_run: bool = False) -> list[Difference]:
+    async def run(self, trading_pairs: Sequence[str] = (), *, dry_run: bool = False) -> list[Difference]:
         """Compare, and unless it is a dry run take over what differs; the differences as they were found.
+
+        On the connector's pairs, those of our open orders, and `trading_pairs`.
 
         Raises:
             errors.VenuekitError: a question failed, so nothing was compared.
         """
-        connector, desk = self._connector, self._desk
-        asked_at = connector.venue_time()
-        pairs = self._pairs()
-        rows = await connector.open_orders(pairs)
-        overlap = desk.policy.overlap
-        since = (asked_at if self.since is None else self.since) - overlap
-        trades = [trade for pair in pairs for trade in await connector.fills(pair, since)]
+        desk = self._desk
+        found = await compare(
+            self._connector,
+            desk.orders.machine,
+            self._ids.owns,
+            trading_pairs=trading_pairs,
+            since=self.since,
+        )
         polled = await desk.ask_balances()
-        active = list(desk.orders.active_orders.values())
-        differences = [
-            *reconciliation.compare_fills(trades, self._of_trade),
-            *reconciliation.compare_orders(
-                active, rows, find=self._of_row, owns=self._ids.owns, asked_at=asked_at
-            ),
-            *reconciliation.compare_balances(
+        found.differences.extend(
+            reconciliation.compare_balances(
                 polled.report, lambda asset: self._believed(asset, polled.report.observed_at)
-            ),
-        ]
+            )
+        )
         if not dry_run:
-            self._take_in(rows, trades, differences, asked_at)
+            self._take_in(found)
             desk.take_polled(polled)
-            self.since = asked_at
-        return differences
+            self.since = found.asked_at
+        return found.differences
 
-    def _take_in(
-        self,
-        rows: Sequence[AccountOrder],
-        trades: Sequence[TradeUpdate],
-        differences: Sequence[Difference],
-        asked_at: float,
-    ) -> None:
+    def _take_in(self, found: Comparison) -> None:
         orders = self._desk.orders
-        for row in rows:
-            if self._of_row(row) is None and self._ids.owns(row.row.client_order_id):
+        for row in found.rows:
+            if _of_row(orders.machine, row) is None and self._ids.owns(row.row.client_order_id):
                 orders.start_tracking_order(_adopted(row))
-        for trade in trades:
+        for trade in found.trades:
             orders.process_trade_update(trade)
-        for row in rows:
-            if self._of_row(row) is not None:
-                orders.process_order_update(row.update, Evidence.OPEN_ORDERS, asked_at)
-        for difference in differences:
+        for row in found.rows:
+            if _of_row(orders.machine, row) is not None:
+                orders.process_order_update(row.update, Evidence.OPEN_ORDERS, found.asked_at)
+        for difference in found.differences:
             order = orders.active_orders.get(difference.subject)
             if difference.rule is reconciliation.Rule.ASK and order is not None:
                 self._desk.ask_soon(order)
 
-    def _pairs(self) -> tuple[str, ...]:
-        ours = (order.trading_pair for order in self._desk.orders.active_orders.values())
-        return tuple(dict.fromkeys((*self._connector.traded_pairs(), *ours)))
-
-    def _of_row(self, row: AccountOrder) -> InFlightOrder | None:
-        return self._desk.orders.machine.fetch_order(
-            row.row.client_order_id, row.row.exchange_order_id, row.row.trading_pair
-        )
-
-    def _of_trade(self, trade: TradeUpdate) -> InFlightOrder | None:
-        return self._desk.orders.machine.fetch_order(
-            trade.client_order_id, trade.exchange_order_id, trade.trading_pair
-        )
-
     def _believed(self, asset: str, as_of: float) -> tuple[Decimal, Decimal] | None:
         figure = self._desk.balances.figure(asset)
         return None if figure.observed_at > as_of else (figure.total, figure.available)
+
+
+def _of_row(orders: OrderTracker, row: AccountOrder) -> InFlightOrder | None:
+    return orders.fetch_order(row.row.client_order_id, row.row.exchange_order_id, row.row.trading_pair)
+
+
+def _of_trade(orders: OrderTracker, trade: TradeUpdate) -> InFlightOrder | None:
+    return orders.fetch_order(trade.client_order_id, trade.exchange_order_id, trade.trading_pair)
 
 
 def _adopted(row: AccountOrder) -> InFlightOrder:

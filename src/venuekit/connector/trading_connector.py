@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from venuekit import errors
-from venuekit.connector.account import AccountOptions, open_account
+from venuekit.connector.account import AccountOptions, close_account, open_account
 from venuekit.connector.account_desk import AccountDesk
 from venuekit.connector.account_questions import AccountQuestions
 from venuekit.connector.running_connector import RunningConnector
@@ -64,8 +64,8 @@ class TradingConnector(TradingView, AccountQuestions, RunningConnector):
 
     @property
     def is_trading_required(self) -> bool:
-        """Whether it was given credentials."""
-        return self._credentials is not None
+        """Whether it takes up an account: it was given credentials, and not to read only."""
+        return self._credentials is not None and not self.trading_policy.reads_only
 
     @property
     def trading(self) -> AccountDesk:
@@ -73,10 +73,13 @@ class TradingConnector(TradingView, AccountQuestions, RunningConnector):
 
         Raises:
             errors.KeyMissing: it has no credentials.
+            errors.Unsupported: it only reads.
             errors.NotReady: it is not started.
         """
-        if not self.is_trading_required:
+        if self._credentials is None:
             raise errors.KeyMissing(f"{self.name} has no credentials, so it has market data only")
+        if self.trading_policy.reads_only:
+            raise errors.Unsupported(f"{self.name} only reads: it has no orders of its own, and takes none")
         if self._trading is None:
             raise errors.NotReady(f"{self.name} is not started")
         return self._trading
@@ -97,6 +100,8 @@ class TradingConnector(TradingView, AccountQuestions, RunningConnector):
     async def open_account(self) -> None:
         """Take up the account: its memory, its balances. Comes after the venue's rules are known.
 
+        Who only reads needs no more than the venue's time, which requests are signed with.
+
         Raises:
             errors.AuthenticationFailed: the venue does not accept the key or its signature.
             errors.JournalUnusable: the account cannot be remembered.
@@ -104,10 +109,21 @@ class TradingConnector(TradingView, AccountQuestions, RunningConnector):
         if self._credentials is None:
             return
         await self.measure_clock()
+        if self.trading_policy.reads_only:
+            return
         account = open_account(
-            self.company, self._domain_name, self._credentials, self._account_options, self.clock.time()
+            self.company,
+            self._domain_name,
+            self._credentials,
+            self._account_options,
+            self.clock.time(),
+            holder=self.name,
         )
-        self._trading = AccountDesk(self, account, self._supervisor)
+        try:
+            self._trading = AccountDesk(self, account, self._supervisor)
+        except BaseException:
+            close_account(account, (), self.clock.time(), holder=self.name)
+            raise
         await self._trading.open()
 
     def _start_loops(self) -> None:
@@ -139,15 +155,18 @@ class TradingConnector(TradingView, AccountQuestions, RunningConnector):
         """Our ids of the orders that the last stop left open at the venue."""
         return () if self._trading is None else self._trading.left_open
 
-    async def reconcile(self, *, dry_run: bool = False) -> list[Difference]:
+    async def reconcile(
+        self, trading_pairs: Sequence[str] = (), *, dry_run: bool = False
+    ) -> list[Difference]:
         """Compare what we believe with what the venue says, and take over what differs.
 
-        The answer names each difference and the rule for it; with `dry_run` nothing is changed.
+        On the pairs that are followed, those of our open orders, and `trading_pairs`. The answer names each
+        difference and the rule for it; with `dry_run` nothing is changed.
 
         Raises:
             errors.VenuekitError: a question failed; nothing was concluded from that.
         """
-        return await self.trading.reconcile(dry_run=dry_run)
+        return await self.trading.reconcile(trading_pairs, dry_run=dry_run)
 
     # --- what the account's half asks of its connector
 

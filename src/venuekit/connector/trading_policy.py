@@ -33,6 +33,9 @@ class TradingPolicy(Frozen):
     `balance_interval` is the time between two polls where balances are pushed, `balance_interval_estimated`
     where they are estimated in between. `stop_within` is how long a stop waits for commands on their way.
     `reconciles`: compare with the venue at the start and after each return of the account's stream.
+    `follows`: hear the account's stream, and ask by itself; without it the venue is asked for what is called
+    for, and no more. `reads_only`: no journal is opened, so that it works beside a process that trades; there
+    are the questions (`balances`, `open_orders`, `order_status`, …), and no orders of its own.
     """
 
     poll: PollPolicy = PollPolicy()
@@ -43,5 +46,7 @@ class TradingPolicy(Frozen):
     balance_interval_estimated: float = 10.0
     fees_interval: float = 43_200.0
     reconciles: bool = True
+    follows: bool = True
+    reads_only: bool = False
     overlap: float = 60.0
     """How far before the last known moment fills are asked for again: answers may lag behind the engine."""

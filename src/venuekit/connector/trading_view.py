@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from msgspec.structs import replace
+
 from venuekit import errors
 from venuekit.model.fees import TradeFeeSchema
 from venuekit.model.order import (
@@ -179,13 +181,30 @@ class TradingView(ABC):
     ) -> str:
         trading = self.trading
         trading.require_taken_up()
+        meant = self.prepare_order(side, trading_pair, amount, order_type, price, **terms)
+        return trading.place(replace(meant, client_order_id=trading.new_order_id()))
+
+    def prepare_order(
+        self,
+        trade_type: TradeType,
+        trading_pair: str,
+        amount: Decimal | None,
+        order_type: OrderType = OrderType.LIMIT,
+        price: Decimal | None = None,
+        **terms: Any,
+    ) -> NewOrder:
+        """The order that `buy` or `sell` would send, its price and amounts cut to the pair's steps.
+
+        It has no id: it is to be looked at, or handed to `check_order`. Arguments and errors are those of
+        `buy`. Nothing is sent, and no credentials are needed.
+        """
         rule = self._rule(trading_pair)
         is_priced = price is not None and not price.is_nan() and order_type.is_limit_type()
         try:
-            intent = NewOrder(
-                client_order_id=trading.new_order_id(),
+            return NewOrder(
+                client_order_id="",
                 trading_pair=trading_pair,
-                trade_type=side,
+                trade_type=trade_type,
                 order_type=order_type,
                 # What would be cut to nothing stays as it was asked for: the check then tells by what.
                 amount=None if amount is None else order_check.quantize_amount(rule, amount) or amount,
@@ -194,7 +213,6 @@ class TradingView(ABC):
             )
         except ValueError as error:
             raise errors.UsageError(str(error)) from None
-        return trading.place(intent)
 
     # --- orders
 
@@ -262,16 +280,16 @@ class TradingView(ABC):
             order,
             self._rule(order.trading_pair),
             self.reference_price(order.trading_pair),
-            order_types=self.order_types,
-            times_in_force=self.times_in_force,
-            has_triggers=self.has_triggers,
-            has_quote_amounts=self.has_quote_amounts,
+            **self._abilities,
         )
 
     def nearest_order(self, order: NewOrder) -> NewOrder | None:
         """The valid order that is nearest to this one; None: there is none."""
         return order_check.nearest(
-            order, self._rule(order.trading_pair), self.reference_price(order.trading_pair)
+            order,
+            self._rule(order.trading_pair),
+            self.reference_price(order.trading_pair),
+            **self._abilities,
         )
 
     def violations(self, order: InFlightOrder) -> tuple[Violation, ...]:
@@ -307,6 +325,16 @@ class TradingView(ABC):
         return self.trading.fees.get(trading_pair)
 
     # --- inside
+
+    @property
+    def _abilities(self) -> dict[str, Any]:
+        """What the venue takes at all, as the check asks for it."""
+        return {
+            "order_types": self.order_types,
+            "times_in_force": self.times_in_force,
+            "has_triggers": self.has_triggers,
+            "has_quote_amounts": self.has_quote_amounts,
+        }
 
     def _rule(self, trading_pair: str) -> TradingRule:
         rule = self.trading_rules.get(trading_pair)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from venuekit import errors
 from venuekit.emulator.accounts import Customer
+from venuekit.emulator.act import Act
 from venuekit.emulator.answer import Answer, Request
 from venuekit.emulator.connection import ABNORMAL, Closing, Connection, Frame, FrameKind
 from venuekit.emulator.desk import Desk
@@ -58,6 +59,8 @@ class Dialect(ABC):
     """What a new customer pays."""
     ws_api_path: ClassVar[str | None] = None
     """Where commands are taken over a WebSocket."""
+    acts: ClassVar[Mapping[Act, tuple[str, ...]]] = {}
+    """By which paths faults know what clients of every venue do; what is not named cannot be aimed at."""
 
     def __init__(
         self,

@@ -45,7 +45,7 @@ def dialect_class(name: str) -> type[Dialect]:
 
 
 def make_dialect(
-    name: str,
+    name: str | type[Dialect],
     *,
     seed: int | str,
     instruments: Sequence[Instrument],
@@ -55,7 +55,7 @@ def make_dialect(
     speed: float = 1.0,
     rate: float = 200.0,
 ) -> Dialect:
-    """A venue that starts at `start_time` (seconds) and lists these instruments.
+    """A venue that starts at `start_time` (seconds) and lists these instruments; `name` may be its class.
 
     Its markets come from the seed: the first with `rate` orders per second, the n-th with an n-th of it, as
     volumes at real venues thin out. With `replay` they come from a recording, `speed` times as fast, and the
@@ -65,7 +65,7 @@ def make_dialect(
         UnknownVenue: no dialect has this name.
         RecordingCorrupt: the recording cannot be replayed.
     """
-    made = dialect_class(name)
+    made = dialect_class(name) if isinstance(name, str) else name
     sources: list[MarketSource]
     if replay is not None:
         reader = made.recording_reader()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from venuekit import errors
@@ -21,8 +21,10 @@ from venuekit.journal.record import (
     Settled,
     Updated,
 )
+from venuekit.journal.standing import Standing, after
 from venuekit.protocol.endpoint import Outcome
 from venuekit.protocol.fence import Fence
+from venuekit.state.in_flight_order import InFlightOrder
 from venuekit.state.order_tracker import OrderTracker
 
 __all__ = ["RecalledOrders", "recall"]
@@ -33,7 +35,7 @@ class RecalledOrders(NamedTuple):
 
     `unsent` are the ids of orders that never left. `unanswered` are the commands that may have left, whose
     answer is not known. `cancels_wanted` are the ids of open orders that were to be cancelled and of which no
-    cancel left.
+    cancel left. `standings` is how the orders stand by the records, for whoever reads nothing else.
     """
 
     connector: str
@@ -41,6 +43,20 @@ class RecalledOrders(NamedTuple):
     unsent: tuple[str, ...]
     unanswered: tuple[Sending, ...]
     cancels_wanted: tuple[str, ...]
+    standings: Mapping[str, Standing]
+
+    @property
+    def half_told(self) -> tuple[str, ...]:
+        """The ids of orders that have no records of what came of the last thing that happened to them.
+
+        Of a last fill there is a record, and of the end that it was there is none.
+        """
+        return tuple(
+            name
+            for orders in (self.tracker.watched_orders, self.tracker.active_orders)
+            for name, order in orders.items()
+            if _says_less(self.standings[name], order)
+        )
 
     @property
     def unsettled(self) -> tuple[str, ...]:
@@ -88,6 +104,11 @@ def recall(
     return memory.recalled()
 
 
+def _says_less(standing: Standing, order: InFlightOrder) -> bool:
+    """Whether the records' own words fall short of what follows from them."""
+    return standing.is_open is order.is_watched or (bool(standing.doubts) and order.doubt is None)
+
+
 class _Memory:
     """Orders on the way back."""
 
@@ -98,6 +119,7 @@ class _Memory:
         """Orders of ours, and the pair of each."""
         self._outstanding: dict[tuple[str, Command], list[Sending]] = {}
         self._cancels: dict[str, None] = {}
+        self._standings: dict[str, Standing] = {}
 
     def take(self, item: OfOrder) -> None:
         """One record more."""
@@ -105,8 +127,10 @@ class _Memory:
             if item.connector in {"", self._connector} and item.client_id not in self._pairs:
                 self._pairs[item.client_id] = item.trading_pair
                 self._begin(item)
+                self._standings[item.client_id] = Standing()
         elif item.client_id in self._pairs:
             self._note_commands(item)
+            self._standings[item.client_id] = after(self._standings[item.client_id], item)
             self._replay(item, self._pairs[item.client_id])
 
     def recalled(self) -> RecalledOrders:
@@ -119,6 +143,7 @@ class _Memory:
             unsent=tuple(client_id for client_id, order in active.items() if not order.is_sent),
             unanswered=tuple(sent for sent in unanswered if sent.client_id in active),
             cancels_wanted=tuple(client_id for client_id in self._cancels if client_id in active),
+            standings=self._standings,
         )
 
     def _begin(self, item: Intent) -> None:

@@ -38,6 +38,7 @@ __all__ = ["RecordedTracker"]
 _NOT_KEPT = ("intent", "misses", "exchange_order_ids", "possible_amounts")
 _KEPT = tuple(name for name in OrderMemory.__struct_fields__ if name not in _NOT_KEPT)
 """What of an order is worth a record when it changes. Absences are counted anew after a restart."""
+_CUT_OFF = "by the records before it: the run ended before this was written"
 
 
 class RecordedTracker:
@@ -282,8 +283,11 @@ class RecordedTracker:
         """Go on from what was recalled.
 
         Orders that never left end as such, commands whose answer never came are in doubt, and so is every
-        order that was not over, until it is seen.
+        order that was not over, until it is seen. What came of the last record before the end of the run is
+        written, where that was cut off.
         """
+        for client_order_id in self._recalled.half_told:
+            self._tell_rest(client_order_id)
         events: list[OrderEvent] = []
         for client_order_id in self._recalled.unsent:
             events += self.withdraw(client_order_id, now)
@@ -346,6 +350,19 @@ class RecordedTracker:
         if order.is_watched:
             self._write_end(order, _reason(events, how))
         return events
+
+    def _tell_rest(self, client_order_id: str) -> None:
+        """Write what the records lead to, and do not tell."""
+        standing, order = self._recalled.standings[client_order_id], self.tracker.fetch_order(client_order_id)
+        if order is None:
+            return
+        at = self._clock()
+        if standing.doubts and order.doubt is None:
+            self._write(Settled(at=at, client_id=client_order_id, how=_CUT_OFF))
+        if order.is_watched and standing.is_open:
+            self._write_end(order, _CUT_OFF)
+        if not order.is_watched and not standing.is_open:
+            self._write(Reopened(at=at, client_id=client_order_id, why=_CUT_OFF))
 
     def _write_end(self, order: InFlightOrder, reason: str) -> None:
         self._write(

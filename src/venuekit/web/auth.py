@@ -176,15 +176,16 @@ class Credentials:
     def from_environment(cls, venue: str) -> Self | None:
         """The credentials that the environment holds for a venue; None if it holds nothing for it.
 
-        It is asked for `VENUEKIT_<VENUE>_API_KEY`, `…_API_SECRET` and `…_PRIVATE_KEY`; each may be a file's
-        path instead, under the same name and `_FILE`. White space around a value does not count, and a
-        private key on one line may have `\\n` for its line ends.
+        `venue` is `NAME` or `NAME@DOMAIN`: all domains of a venue have the same variables. It is asked for
+        `VENUEKIT_<VENUE>_API_KEY`, `…_API_SECRET` and `…_PRIVATE_KEY`; each may be a file's path instead,
+        under the same name and `_FILE`. White space around a value does not count, and a private key on one
+        line may have `\\n` for its line ends.
 
         Raises:
             errors.KeyUnusable: something is missing, unreadable or of no use; the class says what.
             errors.InvalidConfiguration: two of them contradict each other.
         """
-        prefix = f"VENUEKIT_{venue.upper()}"
+        prefix = f"VENUEKIT_{venue.partition('@')[0].upper()}"
         api_key = _setting(f"{prefix}_API_KEY")
         secret = _setting(f"{prefix}_API_SECRET")
         private_key = _setting(f"{prefix}_PRIVATE_KEY")

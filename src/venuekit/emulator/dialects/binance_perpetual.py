@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from venuekit.emulator.act import Act
 from venuekit.emulator.day import written
 from venuekit.emulator.dialects.binance_errors import Complaint
 from venuekit.emulator.dialects.binance_family import BinanceFamily, has_moved, market_of
@@ -59,6 +60,9 @@ class BinancePerpetualDialect(BinanceFamily):
 
     name = "binance_perpetual"
     prefix = "/fapi/v1"
+    acts: ClassVar[Mapping[Act, tuple[str, ...]]] = {
+        Act.PRICES: ("/fapi/v1/ticker/price", "/fapi/v2/ticker/price")
+    }
     contract = PERPETUAL
     # U of a diff is above pu + 1: recorded frames of 2024 and 2026 skip ids, so that only pu chains them.
     id_stride = 3

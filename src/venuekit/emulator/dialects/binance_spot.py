@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from venuekit.emulator.act import Act
 from venuekit.emulator.connection import Connection, Frame
 from venuekit.emulator.day import written
 from venuekit.emulator.dialects.binance_errors import Complaint
@@ -19,6 +20,7 @@ from venuekit.emulator.dialects.binance_socket import BinanceSocket
 from venuekit.emulator.dialects.binance_spot_account import ACCOUNT_ROUTES
 from venuekit.emulator.dialects.binance_spot_listing import DORMANT, ORDER_LIMITS, RATE_LIMITS, symbol_row
 from venuekit.emulator.dialects.binance_spot_trading import TRADING_ROUTES
+from venuekit.emulator.dialects.binance_user_streams import USER_DATA
 from venuekit.emulator.ledger import FeePlan
 from venuekit.emulator.limits import ConnectionLimits
 from venuekit.emulator.market import Aggregate
@@ -84,6 +86,16 @@ class BinanceSpotDialect(BinanceSocket):
     start_fees = FeePlan(maker=Decimal("0.001"), taker=Decimal("0.001"))
     ws_api_path = "/ws-api/v3"
     order_limits = ORDER_LIMITS
+    acts: ClassVar[Mapping[Act, tuple[str, ...]]] = {
+        Act.PLACE: ("POST /api/v3/order", "order.place"),
+        Act.CANCEL: ("DELETE /api/v3/order", "order.cancel"),
+        Act.AMEND: ("PUT /api/v3/order/amend/keepPriority", "order.amend.keepPriority"),
+        Act.PRICES: ("/api/v3/ticker/price", "ticker.price"),
+        Act.ACCOUNT_STREAM: (USER_DATA,),
+        Act.ORDER_QUERY: ("GET /api/v3/order", "order.status"),
+        Act.NEW_EVENTS: ("executionReport/NEW",),
+        Act.FILL_EVENTS: ("executionReport/TRADE",),
+    }
 
     # REST.
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from venuekit.emulator.act import Act
 from venuekit.emulator.answer import Answer, Request, json_answer
 from venuekit.emulator.connection import Connection, Frame
 from venuekit.emulator.dialect import Dialect, Query
@@ -78,6 +79,7 @@ class BybitDialect(Dialect):
     book_levels: ClassVar[int]
     # v5/ws/connect: 500 connections in 5 minutes; cut after 10 minutes without ping and data; no other end.
     limits = ConnectionLimits(connects=500, connect_seconds=300.0, pong_timeout=600.0, lifetime=None)
+    acts: ClassVar[Mapping[Act, tuple[str, ...]]] = {Act.PRICES: ("/v5/market/tickers",)}
 
     def __init__(self, sources: Iterable[MarketSource], *, start_time: float) -> None:
         super().__init__(sources, start_time=start_time)

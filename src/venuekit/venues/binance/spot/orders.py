@@ -109,9 +109,16 @@ def _type_of(intent: NewOrder, direction: TriggerDirection | None) -> str:
 
 
 def which_order(order: InFlightOrder) -> dict[str, Any]:
-    """How an order is named to the venue: by its id, which is quicker, or else by ours."""
-    if order.exchange_order_id is not None:
-        return {"order_id": int(order.exchange_order_id)}
+    """How an order is named to the venue: by its id, which is quicker, or else by ours.
+
+    Raises:
+        errors.UsageError: what is called its id is none of this venue's.
+    """
+    number = order.exchange_order_id
+    if number is not None:
+        if not (number.isascii() and number.isdigit()):
+            raise errors.UsageError(f"Binance spot numbers its orders, so {number!r} is no id of one")
+        return {"order_id": int(number)}
     return {"original_client_order_id": order.client_order_id}
 
 

@@ -34,7 +34,7 @@ class Show(NamedTuple):
 @pytest.fixture(scope="module")
 def shows() -> tuple[Show, Show]:
     """The demo for a program and for a terminal, at the same time: each lasts 8 s."""
-    words = (*COMMAND, "demo", "--seconds", "8")
+    words = (*COMMAND, "demo", "--books", "--seconds", "8")
     programs = subprocess.Popen((*words, "--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     people, screen = on_a_terminal(*words)
     seen = read_all(screen)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from venuekit.cli.demo import VenueSummary
-from venuekit.cli.demo_stage import Agreement, Incident
+from venuekit.cli.books_demo import VenueSummary
+from venuekit.cli.books_stage import Agreement, Incident
 
 EXACT = Agreement(trading_pair="BTC-USDT", last_update_id=7, is_same_id=True, compared=200, different=0)
 HEALED = Incident(trading_pair="BTC-USDT", cause="a difference is missing", seconds=0.1)

@@ -1,0 +1,101 @@
+"""The cards as tests: a class to derive from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from venuekit.connector.registry import connector_class, find_setting
+from venuekit.connector.trading_connector import TradingConnector
+from venuekit.emulator.dialect import Dialect
+from venuekit.emulator.factory import dialect_class, make_dialect
+from venuekit.emulator.instruments import DEFAULT_INSTRUMENTS
+from venuekit.emulator.server import EmulatorServer
+from venuekit.emulator.step import Instrument
+from venuekit.seams.clock import SystemClock
+from venuekit.testing.conformance.card import Card
+from venuekit.testing.conformance.cards import CARDS
+from venuekit.testing.conformance.stage import Stage
+from venuekit.testing.conformance.traits import Traits
+from venuekit.testing.waiting import PATIENCE
+
+__all__ = ["NOT_APPLICABLE", "PROPERTY", "ConformanceSuite"]
+
+NOT_APPLICABLE = "not applicable: "
+PROPERTY = "venuekit_card"
+"""The name under which a test's report carries the connector, the card's number and its title."""
+
+_LONGEST = 8
+"""A card ends, one way or another, after so many times its patience."""
+
+
+class ConformanceSuite:
+    """Every card that is a connector's, one test each.
+
+        class TestMyVenue(ConformanceSuite):
+            connector = "my_venue"
+
+    `connector` is a name that `connect` takes, or a class. `dialect` is the emulated venue, by its name in
+    the entry point group `venuekit.dialects` or as a class; None: the one of the connector's name. A class
+    that is not installed has its facts in a `venue.toml` beside its module, or overrides `make_connector`.
+    """
+
+    connector: ClassVar[str | type[TradingConnector]]
+    dialect: ClassVar[str | type[Dialect] | None] = None
+    trading_pairs: ClassVar[Sequence[str]] = ("BTC-USDT", "ETH-USDT")
+    instruments: ClassVar[Sequence[Instrument]] = DEFAULT_INSTRUMENTS[:3]
+    key_type: ClassVar[str] = "HMAC"
+    """Which of the emulated customers trades: by HMAC, RSA or Ed25519."""
+    rate: ClassVar[float] = 100.0
+    """Orders per second of the busiest market."""
+    patience: ClassVar[float] = PATIENCE
+    """Seconds that a card waits for what must come."""
+
+    @property
+    def kind(self) -> type[TradingConnector]:
+        """The connector's class."""
+        return connector_class(self.connector) if isinstance(self.connector, str) else self.connector
+
+    @property
+    def name(self) -> str:
+        """What the connector is called in reports."""
+        return self.connector if isinstance(self.connector, str) else self.connector.__name__
+
+    @property
+    def venue(self) -> type[Dialect]:
+        """The emulated venue's class."""
+        named = self.name if self.dialect is None else self.dialect
+        return dialect_class(named) if isinstance(named, str) else named
+
+    def make_connector(
+        self, kind: type[Any], trading_pairs: Sequence[str], url: str, **options: Any
+    ) -> TradingConnector:
+        """A connector for the emulated venue at `url`, not started.
+
+        `kind` is the suite's class, or one derived from it with other facts. `options` are those of
+        `ExchangeBase`, or of `TradingConnector` where there are no books.
+        """
+        name = self.connector if isinstance(self.connector, str) else self.venue.name
+        made: TradingConnector = kind(trading_pairs, setting=find_setting(f"{name}@emulator", url), **options)
+        return made
+
+    @pytest.mark.parametrize("card", CARDS, ids=[card.id for card in CARDS])
+    def test_card(self, card: Card, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+        """Play a card, unless it is not this connector's."""
+        record_property(PROPERTY, [self.name, card.number, card.title])
+        objection = Traits(self.kind, self.venue).objection(card)
+        if objection is not None:
+            pytest.skip(NOT_APPLICABLE + objection)
+        asyncio.run(self._play(card, tmp_path))
+
+    async def _play(self, card: Card, folder: Path) -> None:
+        dialect = make_dialect(
+            self.venue, seed=7, instruments=self.instruments, start_time=SystemClock().time(), rate=self.rate
+        )
+        traits = Traits(self.kind, self.venue)
+        async with asyncio.timeout(_LONGEST * self.patience), EmulatorServer(dialect) as server:
+            await card.play(Stage(self, server, folder, traits))
