@@ -63,7 +63,7 @@ class Fate:
 
     async def rest(self) -> None:
         pair, is_buy = self.drawn.choice(list(SIZES)), self.drawn.random() < 0.5
-        price = self.desk.exchange.get_mid_price(pair) * (1 - NEAR if is_buy else 1 + NEAR)
+        price = self.best(pair, is_bid=is_buy) * (1 - NEAR if is_buy else 1 + NEAR)
         kind = self.drawn.choice([OrderType.LIMIT, OrderType.LIMIT_MAKER])
         place = self.desk.exchange.buy if is_buy else self.desk.exchange.sell
         await self.heard(place(pair, self.amount(pair), kind, price))
@@ -80,7 +80,7 @@ class Fate:
 
     async def take_at_once(self) -> None:
         expiry = self.drawn.choice([TimeInForce.IOC, TimeInForce.FOK])
-        price = self.desk.exchange.get_price(BTC, is_buy=True)
+        price = self.best(BTC, is_bid=False)
         await self.heard(
             self.desk.exchange.buy(BTC, self.amount(BTC) * 10, OrderType.LIMIT, price, time_in_force=expiry)
         )
@@ -108,6 +108,7 @@ class Fate:
         if smaller > order.executed_amount_base + 10 * step:
             self.desk.exchange.amend(order.trading_pair, order.client_order_id, smaller)
             await until(lambda: order.amount == smaller, lambda: f"{order} to be {smaller}", WAIT)
+            await until(lambda: not self.desk.exchange.trading.desk.under_way, "the answer", WAIT)
 
     async def move(self) -> None:
         way = self.drawn.choice(["deposit", "withdraw"])
@@ -127,6 +128,11 @@ class Fate:
 
     def opened(self) -> list[InFlightOrder]:
         return [order for order in self.desk.exchange.in_flight_orders.values() if order.is_open]
+
+    def best(self, pair: str, *, is_bid: bool) -> Decimal:
+        """By the venue's book: ours may have to be asked for anew when many levels were taken."""
+        _, bids, asks = self.desk.floor.venue.truth(pair)
+        return Decimal((bids if is_bid else asks)[0][0])
 
     def amount(self, pair: str) -> Decimal:
         # 0.001 BTC and 0.02 ETH are worth some 50 USDT, ten times the least that may be traded.
