@@ -154,12 +154,14 @@ class OrderDesk:
     # --- the way of a command
 
     async def _place(self, order: InFlightOrder) -> None:
-        violations = self._owner.violations(order)
-        if violations:
-            words = "; ".join(violation.message for violation in violations)
-            self._tracker.refused(order, Command.PLACE, errors.OrderRuleViolated(words, violations))
-            return
-        await self._travel(order, Command.PLACE, lambda leaving: self._venue.place_order(order, leaving))
+        async def send(leaving: Leaving) -> OrderAnswer:
+            violations = self._owner.violations(order)
+            if violations:
+                words = "; ".join(violation.message for violation in violations)
+                raise errors.OrderRuleViolated(words, violations)
+            return await self._venue.place_order(order, leaving)
+
+        await self._travel(order, Command.PLACE, send)
 
     async def _cancel(self, order: InFlightOrder) -> None:
         def send(leaving: Leaving) -> Awaitable[OrderAnswer]:
