@@ -39,6 +39,19 @@ def asked(rest_url: str, what: str) -> Any:
         connection.close()
 
 
+def told(rest_url: str, what: str, body: Any = None, method: str = "POST") -> Any:
+    """Throw one of an emulator's switches; what it answers."""
+    connection = HTTPConnection(urlsplit(rest_url).netloc, timeout=60)
+    try:
+        connection.request(method, f"/_emulator/{what}", None if body is None else json.dumps(body))
+        answer = connection.getresponse()
+        said = json.load(answer)
+        assert answer.status == 200, said
+        return said
+    finally:
+        connection.close()
+
+
 def on_a_terminal(*words: str, columns: int = 110) -> tuple[subprocess.Popen[bytes], int]:
     """A process whose stdout is a terminal of 40 lines, and the descriptor to read it from."""
     screen, stdout = pty.openpty()

@@ -36,6 +36,7 @@ def _end_with(error: BaseException, *, serves: bool = False) -> Result:
         (errors.TimedOut("no answer"), 3),
         (errors.BadAnswer("not JSON"), 3),
         (errors.ConnectFailed("no connection"), 1),
+        (errors.AuthenticationFailed("no such key", status=401), 4),
         (errors.NotReady("not yet"), 1),
         (errors.RecordingCorrupt("file", 3, "why"), 1),
         (PermissionError(13, "Permission denied"), 1),
@@ -65,6 +66,11 @@ def test_an_interrupted_service_has_done_its_work() -> None:
         (["demo", "--venue", "nobody"], None),
         (["journal", "nonsense"], "venuekit: No such command 'nonsense'.\n"),
         (["history", "orders", "--pairs", "BTC-USDT"], None),
+        (["order", "nonsense"], "venuekit: No such command 'nonsense'.\n"),
+        (
+            ["order", "place", "binance", "BTC-USDT"],
+            "venuekit: Missing argument 'buy|sell'. Choose from: buy, sell\n",
+        ),
     ],
 )
 def test_misuse_ends_with_two_and_one_line(
@@ -78,12 +84,23 @@ def test_misuse_ends_with_two_and_one_line(
 def test_without_words_it_explains_itself(venuekit: Callable[..., Result]) -> None:
     explained = venuekit()
     assert explained.exit_code == 0
-    for command in ("demo", "emulate", "book", "ticker", "venues", "record", "replay", "journal", "history"):
+    markets = ("demo", "emulate", "book", "ticker", "venues", "record", "replay")
+    trading = ("order", "orders", "balance", "rules", "reconcile", "journal", "history")
+    for command in markets + trading:
         assert f" {command} " in explained.stdout
 
 
 def test_it_knows_its_version(venuekit: Callable[..., Result]) -> None:
     assert venuekit("--version").stdout == f"venuekit {__version__}\n"
+
+
+def test_a_help_text_is_not_broken_where_its_source_is(venuekit: Callable[..., Result]) -> None:
+    lines = [line.strip() for line in venuekit("order", "place", "--help").stdout.splitlines()]
+    begin = next(place for place, line in enumerate(lines) if line.startswith("Prints what is sent"))
+    paragraph = lines[begin : lines.index("", begin)]
+    # A line ends where the next word does not fit: no sooner than 80 columns less a long word.
+    assert len(paragraph) > 2
+    assert all(len(line) > 60 for line in paragraph[:-1])
 
 
 def test_help_imports_nothing_heavy() -> None:

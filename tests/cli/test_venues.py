@@ -8,6 +8,8 @@ from collections.abc import Callable
 from tests.cli.command import COMMAND, on_a_terminal, read_all
 from typer.testing import Result
 
+from venuekit.connector.registry import connector_class
+
 
 def test_every_connector_is_listed_with_its_domains(venuekit: Callable[..., Result]) -> None:
     venues = json.loads(venuekit("venues", "--json").stdout)["venues"]
@@ -17,10 +19,29 @@ def test_every_connector_is_listed_with_its_domains(venuekit: Callable[..., Resu
     assert listed["binance"]["maker_percent"] == "0.1"
 
 
-def test_the_table_has_one_line_a_connector(venuekit: Callable[..., Result]) -> None:
-    table = venuekit("venues").stdout.splitlines()
-    names = [line.split()[0] for line in table[1:]]
-    assert names == [venue["name"] for venue in json.loads(venuekit("venues", "--json").stdout)["venues"]]
+def test_both_tables_have_one_line_a_connector(venuekit: Callable[..., Result]) -> None:
+    tables = [table.splitlines() for table in venuekit("venues").stdout.split("\n\n")]
+    known = [venue["name"] for venue in json.loads(venuekit("venues", "--json").stdout)["venues"]]
+    assert [[line.split()[0] for line in table[1:]] for table in tables] == [known, known]
+
+
+def test_it_is_told_how_a_connector_trades(venuekit: Callable[..., Result]) -> None:
+    venues = json.loads(venuekit("venues", "--json").stdout)["venues"]
+    trading = {venue["name"]: venue["trading"] for venue in venues}
+    assert trading["binance"] == {
+        "key_types": ["HMAC", "RSA", "Ed25519"],
+        "order_types": ["LIMIT", "MARKET", "LIMIT_MAKER"],
+        "times_in_force": ["GTC", "IOC", "FOK", "GTX"],
+        "triggers": True,
+        "quote_amounts": True,
+        "amend": True,
+        "commands": ["WebSocket", "REST"],
+        "user_stream": True,
+        "balances_pushed": "free and locked",
+    }
+    for name, can in trading.items():
+        trades = connector_class(name).auth_class is not None
+        assert (can is not None) == trades, name
 
 
 def test_every_must_is_met_and_evidenced(venuekit: Callable[..., Result]) -> None:

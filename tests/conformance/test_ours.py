@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.conformance.orders_only import OrdersOnly
+
 from venuekit.testing.conformance import ConformanceSuite
 
 
@@ -19,3 +21,8 @@ class TestBybit(ConformanceSuite):
 
 class TestBybitPerpetual(ConformanceSuite):
     connector = "bybit_perpetual"
+
+
+class TestOrdersOnly(ConformanceSuite):
+    connector = OrdersOnly
+    dialect = "binance"

@@ -337,6 +337,82 @@ async def test_a_stop_can_cancel_what_is_ours(tmp_path: Path) -> None:
     assert isinstance(records(tmp_path)[-1], record.Stopped)
 
 
+async def test_an_order_that_comes_while_the_connector_stops_is_refused_and_not_remembered(
+    tmp_path: Path,
+) -> None:
+    venue = ToyVenue()
+    async with desk(tmp_path, venue) as at:
+        resting = at.buy()
+        await at.settled(resting, OrderState.OPEN)
+        at.trader._supervisor.release()  # the moment between the last command and the last task
+        with pytest.raises(errors.NotReady):
+            at.buy()
+        with pytest.raises(errors.NotReady):
+            at.trader.cancel(PAIR, resting)
+        with pytest.raises(errors.NotReady):
+            at.trader.amend(PAIR, resting, Decimal("0.5"))
+        assert list(at.trader.in_flight_orders) == [resting]
+    async with desk(tmp_path, venue) as again:
+        assert list(again.trader.in_flight_orders) == [resting]
+        await again.settled(resting, OrderState.OPEN)
+        assert {getattr(event, "order_id", resting) for event in again.story.events} == {resting}
+        assert venue.orders[resting].state is OrderState.OPEN
+
+
+async def test_stopping_during_the_start_ends_it_though_orders_are_to_be_cancelled_at_a_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venue, asked = ToyVenue(), asyncio.Event()
+
+    async def no_answer() -> NoReturn:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with desk(tmp_path, venue) as at:
+        await at.settled(at.buy(), OrderState.OPEN)
+    before = asyncio.all_tasks()
+    trader = ToyTrader(venue, tmp_path, policy=TradingPolicy(at_stop=AtStop.CANCEL_OWN))
+    monkeypatch.setattr(trader, "balances", no_answer)
+    start = asyncio.create_task(trader.start())
+    await asked.wait()
+    await trader.stop()
+    with pytest.raises(errors.NotReady):
+        await start
+    assert asyncio.all_tasks() == before
+    assert trader.left_open == tuple(venue.orders)
+
+
+async def test_a_stop_that_nobody_waits_for_any_longer_ends_all_tasks(tmp_path: Path) -> None:
+    venue = ToyVenue()
+    before = asyncio.all_tasks()
+    trader = ToyTrader(venue, tmp_path, policy=TradingPolicy(at_stop=AtStop.CANCEL_OWN, stop_within=60.0))
+    async with trader:
+        order_id = trader.buy(PAIR, Decimal(1), OrderType.LIMIT, Decimal(10))
+        await until(lambda: order_id in venue.orders, "the order to arrive")
+        venue.weather["cancel"] = [lost_before] * 1000
+        venue.weather["status"] = [lost_before] * 1000
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(trader.stop(), 0.2)
+        assert asyncio.all_tasks() == before
+        assert trader.left_open == (order_id,)
+    async with desk(tmp_path, venue) as again:
+        await again.settled(order_id, OrderState.OPEN)
+
+
+async def test_a_start_that_fails_can_be_tried_again(tmp_path: Path) -> None:
+    venue = ToyVenue()
+    trader = ToyTrader(venue, tmp_path)
+    async with trader:
+        pass
+    venue.weather["balances"] = [raising(errors.AuthenticationFailed("no"))]
+    with pytest.raises(errors.AuthenticationFailed):
+        await trader.start()
+    async with trader:
+        assert trader.ready
+    assert not trader.ready
+
+
 async def test_without_credentials_there_is_no_account(tmp_path: Path) -> None:
     trader = ToyTrader(ToyVenue(), tmp_path)
     trader._credentials = None

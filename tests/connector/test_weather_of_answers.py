@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from decimal import Decimal
 
 import msgspec
 import pytest
 from tests.connector.emulated import BTC, CALM, ETH, LIVE, QUICK, SOL, Diary, House, house, tracked, until
 
-from venuekit import connect, errors
+from venuekit import Credentials, Secret, connect, errors
 from venuekit.emulator.faults import Fault, FaultKind
 from venuekit.model.events import NetworkStatusEvent
 from venuekit.protocol.endpoint import NoQuery
@@ -69,6 +70,17 @@ async def test_an_emulator_without_address_is_told_how_to_get_one(monkeypatch: p
 async def test_an_address_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VENUEKIT_BINANCE_EMULATOR_URL", "http://127.0.0.1:9")
     assert connect("binance@emulator").setting.domain.ws_url == "ws://127.0.0.1:9"
+
+
+async def test_credentials_make_it_trade_and_none_make_it_watch() -> None:
+    keys = Credentials("key", secret=Secret("secret"))
+    for credentials in (keys, None):
+        exchange = connect("binance@testnet", credentials=credentials)
+        assert exchange.is_trading_required == (credentials is not None)
+    with pytest.raises(errors.KeyMissing, match="no credentials"):
+        exchange.buy(BTC, Decimal(1), price=Decimal(1))
+    with pytest.raises(errors.Unsupported, match="market data only"):
+        connect("bybit", credentials=keys)
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:80", "ftp://x", "http://", "http://x/path"])

@@ -115,6 +115,14 @@ class Floor:
 
     def differences(self, exchange: ExchangeBase) -> list[str]:
         """Everything in which the two differ."""
+        found = self.orders_differ(exchange)
+        for asset, (total, free) in self.balances().items():
+            if (exchange.get_balance(asset), exchange.get_available_balance(asset)) != (total, free):
+                found.append(f"{asset}: {exchange.get_balance(asset)}, the venue says {total}")
+        return found
+
+    def orders_differ(self, exchange: ExchangeBase) -> list[str]:
+        """The orders of which the two differ."""
         ours, found = exchange.trading.orders.all_orders, []
         theirs = self.orders()
         for name, row in theirs.items():
@@ -130,9 +138,6 @@ class Floor:
         found += [
             f"{name} lives only with us" for name, each in ours.items() if each.is_open and name not in theirs
         ]
-        for asset, (total, free) in self.balances().items():
-            if (exchange.get_balance(asset), exchange.get_available_balance(asset)) != (total, free):
-                found.append(f"{asset}: {exchange.get_balance(asset)}, the venue says {total}")
         return found
 
 
@@ -169,6 +174,11 @@ class Trader:
     def rest(self, amount: str = "0.01", pair: str = BTC, **terms: Any) -> str:
         """Place a bid that is far from the market."""
         return self.exchange.buy(pair, Decimal(amount), OrderType.LIMIT, self.far(pair), **terms)
+
+    def offer(self, amount: str = "0.01", pair: str = BTC, **terms: Any) -> str:
+        """Place an offer that is far from the market."""
+        price = self.exchange.get_mid_price(pair) * Decimal("1.03")
+        return self.exchange.sell(pair, Decimal(amount), OrderType.LIMIT, price, **terms)
 
     def far(self, pair: str = BTC) -> Decimal:
         """A price below the market at which nobody sells, within the venue's bands."""

@@ -26,6 +26,7 @@ from venuekit.journal import history, reader, record
 from venuekit.journal.inspection import verify
 from venuekit.journal.reader import Entry
 from venuekit.journal.record import Intent, Sending
+from venuekit.protocol.fence import Fence
 
 __all__ = ["SHORT_FENCE", "Campaign", "Run"]
 
@@ -197,6 +198,7 @@ class Campaign:
             *_lost_orders(orders, entries),
             *_lost_fills(fills, account.orders),
             *_journal_differs(fills, entries, path),
+            *_presumed_wrongly(entries, self._real_fence),
             *_orders_differ(orders, account.orders),
             *_heard_wrong(self.runs, fills, self._longest_doubt),
             *(
@@ -217,10 +219,13 @@ class Campaign:
         return path
 
     @property
+    def _real_fence(self) -> Fence:
+        return msgspec.structs.replace(connector_class("binance").fence, **self._fence)
+
+    @property
     def _longest_doubt(self) -> float:
         """How long a command that has just left can be in doubt, in seconds."""
-        fence = msgspec.structs.replace(connector_class("binance").fence, **self._fence)
-        return fence.end_of_doubt(0.0) or 0.0
+        return self._real_fence.end_of_doubt(0.0) or 0.0
 
     def _presumed(self) -> int:
         return sum(isinstance(row.record, record.Ended) and row.record.presumed for row in self._entries())
@@ -279,7 +284,9 @@ def _lost_orders(orders: list[OrderRecord], entries: list[Entry]) -> list[str]:
     records = [entry.record for entry in entries]
     intended = {item.client_id for item in records if isinstance(item, Intent)}
     sent = Counter(
-        item.client_id for item in records if isinstance(item, Sending) and item.command.value == "place"
+        item.client_id
+        for item in records
+        if isinstance(item, Sending) and item.command is record.Command.PLACE
     )
     at_venue = Counter(_our_id(order) for order in orders)
     return [
@@ -299,6 +306,25 @@ def _lost_fills(fills: list[Fill], ours: Mapping[str, Standing]) -> list[str]:
         *(f"fill {fill} is counted too often, or is nobody's" for fill in counted - theirs),
         *(f"{name} keeps fills in quarantine" for name, order in ours.items() if order.quarantined),
     ]
+
+
+def _presumed_wrongly(entries: list[Entry], fence: Fence) -> list[str]:
+    """Nothing that was never seen is given up before the fence, and nothing that was given up comes back."""
+    complaints: list[str] = []
+    bounds: dict[str, float] = {}
+    for item in (entry.record for entry in entries):
+        match item:
+            case Sending(command=record.Command.PLACE):
+                bounds[item.client_id] = item.signed_at + (fence.end_of_doubt(0.0) or 0.0)
+            case record.Updated() | record.Filled():
+                bounds.pop(item.client_id, None)
+            case record.Ended(presumed=True) if (item.venue_time or 0.0) < bounds.get(item.client_id, 0.0):
+                complaints.append(f"{item.client_id} was given up before the fence")
+            case record.Reopened():
+                complaints.append(f"{item.client_id} was given up, and lives")
+            case _:
+                pass
+    return complaints
 
 
 def _journal_differs(fills: list[Fill], entries: list[Entry], path: Path) -> list[str]:

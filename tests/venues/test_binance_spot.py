@@ -159,6 +159,18 @@ def test_each_status_of_today_is_known_and_others_are_not_tradable(
     assert (expected is TradingStatus.TRADING) == rule.is_tradable
 
 
+def test_published_limits_are_of_the_pools_that_requests_are_charged_to() -> None:
+    rows = [
+        {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 1200},
+        {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 100},
+        {"rateLimitType": "SOMETHING_NEW", "interval": "MINUTE", "intervalNum": 1, "limit": 7},
+    ]
+    said = msgspec.json.encode({"symbols": [], "rateLimits": rows})
+    limits = BinanceExchange.published_limits_of(msgspec.json.decode(said, type=wire.ExchangeInfo))
+    assert limits == {wire.WEIGHT: 1200, wire.ORDERS_10S: 100}
+    assert set(wire.PUBLISHED_POOLS.values()) == {pool.name for pool in wire.REST.pools}
+
+
 def test_documented_filters_become_a_rule() -> None:
     # filters.md of 2026-05-25, "/exchangeInfo format" of each filter.
     filters = msgspec.json.decode(

@@ -300,6 +300,13 @@ def test_files_may_hold_what_the_environment_should_not(environment: Callable[..
     )
 
 
+def test_all_domains_of_a_venue_have_the_same_variables(environment: Callable[..., None]) -> None:
+    environment(API_KEY=API_KEY, API_SECRET=SHARED_SECRET)
+    found = Credentials.from_environment("toy@testnet")
+    assert found is not None
+    assert found.api_key == API_KEY
+
+
 @pytest.mark.parametrize("line_end", ["\n", "\\n", "\r\n"])
 def test_a_private_key_is_read_from_the_environment(environment: Callable[..., None], line_end: str) -> None:
     environment(API_KEY=API_KEY, PRIVATE_KEY=pem(ED25519_KEY).replace("\n", line_end))

@@ -55,17 +55,14 @@ class Access(Frozen):
             trading=policy,
         )
         try:
-            await exchange.__aenter__()
+            async with exchange:
+                yield exchange
         except errors.JournalLocked as locked:
             who = "another process" if locked.pid is None else f"process {locked.pid}"
             raise errors.NotReady(
                 f"{who} trades with this account and keeps its journal {locked.path}: give it this to do, or "
                 "stop it first; meanwhile `venuekit orders`, `order status` and `balance` answer beside it"
             ) from None
-        try:
-            yield exchange
-        finally:
-            await exchange.stop()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[tuple[ExchangeBase, Memory]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from venuekit.cli.emulator_process import Ledger
+from venuekit.cli.output import brief
 from venuekit.cli.trader_report import Holding, OrderStanding
 from venuekit.model.decimals import CONTEXT
 from venuekit.protocol.frozen import Frozen
@@ -24,7 +25,8 @@ class OrderAgreement(Frozen):
     """One order on both sides. `difference` is what we believe to be filled less what is, in base.
 
     `fills_different` counts trades that only one side knows. A side that does not know the order at all says
-    UNKNOWN.
+    UNKNOWN. `times_there` is how often the venue has an order under this id: more than once, and it was sent
+    twice.
     """
 
     order_id: str
@@ -37,6 +39,7 @@ class OrderAgreement(Frozen):
     difference: Decimal
     fills: int
     fills_different: int
+    times_there: int
     is_in_doubt: bool = False
 
     @property
@@ -48,6 +51,7 @@ class OrderAgreement(Frozen):
             and not self.difference
             and not self.fills_different
             and not self.is_in_doubt
+            and self.times_there <= 1
         )
 
 
@@ -81,7 +85,7 @@ def compare_orders(ours: Mapping[str, OrderStanding], ledger: Ledger) -> list[Or
     compared = []
     for name in dict.fromkeys([*ours, *theirs]):
         mine, row = ours.get(name), theirs.get(name, {})
-        filled = _ZERO if mine is None else mine.filled
+        filled = _ZERO if mine is None else _exact(mine.filled)
         venue_filled = Decimal(row.get("filled", "0"))
         counted, happened = frozenset(() if mine is None else mine.fills), frozenset(trades.get(name, ()))
         status = row.get("status", _NOWHERE)
@@ -94,9 +98,10 @@ def compare_orders(ours: Mapping[str, OrderStanding], ledger: Ledger) -> list[Or
                 venue_state=_STATES.get(status, status),
                 filled=filled,
                 venue_filled=venue_filled,
-                difference=CONTEXT.subtract(filled, venue_filled),
+                difference=_less(filled, venue_filled),
                 fills=len(counted),
                 fills_different=len(counted ^ happened),
+                times_there=sum(each["client_order_id"] == name for each in ledger.orders),
                 is_in_doubt=mine is not None and mine.is_in_doubt,
             )
         )
@@ -112,17 +117,26 @@ def compare_assets(
     for asset in sorted(held.keys() | ledger.balances.keys()):
         mine = held.get(asset, Holding(asset=asset, total=_ZERO, available=_ZERO))
         free, locked = (Decimal(ledger.balances.get(asset, {}).get(part, "0")) for part in ("free", "locked"))
-        total = CONTEXT.add(free, locked)
+        total = _exact(CONTEXT.add(free, locked))
         compared.append(
             AssetAgreement(
                 asset=asset,
-                total=mine.total,
+                total=_exact(mine.total),
                 venue_total=total,
-                difference=CONTEXT.subtract(mine.total, total),
-                available=mine.available,
-                venue_available=free,
-                available_difference=CONTEXT.subtract(mine.available, free),
-                change=CONTEXT.subtract(total, at_start.get(asset, _ZERO)),
+                difference=_less(mine.total, total),
+                available=_exact(mine.available),
+                venue_available=_exact(free),
+                available_difference=_less(mine.available, free),
+                change=_less(total, at_start.get(asset, _ZERO)),
             )
         )
     return compared
+
+
+def _less(ours: Decimal, theirs: Decimal) -> Decimal:
+    return _exact(CONTEXT.subtract(ours, theirs))
+
+
+def _exact(number: Decimal) -> Decimal:
+    """The number as people write it: 100 and 0, not 100.00000000 and 0E-8."""
+    return Decimal(brief(number))

@@ -43,7 +43,7 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.command()
 @ending_in_a_line()
 def demo(
-    seconds: Annotated[float, typer.Option("--seconds", help="How long it lasts.", min=8, max=600)] = 16,
+    seconds: Annotated[float, typer.Option("--seconds", help="How long it lasts.", min=8, max=600)] = 14,
     kill: Annotated[
         bool, typer.Option("--kill", help="Kill the trader with SIGKILL, and start it again.")
     ] = False,

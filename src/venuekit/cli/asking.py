@@ -29,7 +29,7 @@ __all__ = ["show_balances", "show_order", "show_orders", "show_rules"]
 _HUGE = Decimal("1e50")
 _TINY = Decimal("1e-50")
 """Beyond these a rule says that there is none."""
-
+_NO_MORE = "nothing any more: `venuekit history orders` tells what became of it"
 
 # --- open orders
 
@@ -146,7 +146,8 @@ async def show_order(access: Access, trading_pair: str, word: str, *, as_json: b
             }
         )
     else:
-        _print_order(word, ours, update, fills)
+        is_ours = memory.owns(word if update is None else update.client_order_id or word)
+        _print_order(word, ours, update, fills, is_ours=is_ours)
     if update is not None:
         return DONE
     typer.echo(f"venuekit: {access.venue} finds no order {word} on {trading_pair}", err=True)
@@ -190,7 +191,12 @@ def _named(trading_pair: str, client_order_id: str, exchange_order_id: str | Non
 
 
 def _print_order(
-    word: str, ours: InFlightOrder | None, update: OrderUpdate | None, fills: Sequence[TradeUpdate]
+    word: str,
+    ours: InFlightOrder | None,
+    update: OrderUpdate | None,
+    fills: Sequence[TradeUpdate],
+    *,
+    is_ours: bool,
 ) -> None:
     facts = {"order": word if update is None else (update.client_order_id or word)}
     if update is not None and update.exchange_order_id:
@@ -205,7 +211,7 @@ def _print_order(
         if ours.doubt is not None:
             facts["in doubt"] = doubt_words(ours)
     else:
-        facts["we believe"] = "nothing: it is not in our journal"
+        facts["we believe"] = _NO_MORE if is_ours else "nothing: it is not ours"
     print_facts(facts)
     if fills:
         typer.echo()

@@ -12,11 +12,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from venuekit.cli.demo_stage import Stage, brief
-from venuekit.cli.ladder import BookView, ladder, line
-from venuekit.cli.output import aligned, counted
+from venuekit.cli.demo_stage import Stage
+from venuekit.cli.ladder import BookView, ladder
+from venuekit.cli.output import aligned, brief, counted
 from venuekit.cli.trader_report import OwnOrder, Picture
-from venuekit.model.decimals import CONTEXT
+from venuekit.model.decimals import CONTEXT, plain
 from venuekit.seams.clock import Clock
 
 __all__ = ["Screen"]
@@ -26,15 +26,16 @@ _LINES_EVERY = 3.0
 _LOG_LINES = 10
 _SHORT_LOG_LINES = 4
 _TALL = 38
-# Lines of a frame beside levels, log and fills: caption, three pairs of borders, one ladder's title and
+# Lines of a frame beside levels, log and deals: caption, three pairs of borders, one ladder's title and
 # spread, four orders, and the one below.
 _FIXED_LINES = 1 + 6 + 2 + 4 + 1
 _ORDERS = 4
-_FILLS = 3
-_SHORT_FILLS = 1
+_ORDER_COLUMNS = 5
+_DEALS = 3
+_SHORT_DEALS = 1
 _MOST_LEVELS = 8
 _FRESH = 1.5
-"""Seconds for which a fill stands out."""
+"""Seconds for which a deal stands out."""
 
 
 class Screen:
@@ -80,38 +81,40 @@ class Screen:
         """Everything at this moment, as high as the terminal."""
         is_tall = self._console.height >= _TALL
         log_lines = _LOG_LINES if is_tall else _SHORT_LOG_LINES
-        fills = _FILLS if is_tall else _SHORT_FILLS
-        spare = self._console.height - _FIXED_LINES - log_lines - fills
+        deals = _DEALS if is_tall else _SHORT_DEALS
+        spare = self._console.height - _FIXED_LINES - log_lines - deals
         depth = max(1, min(_MOST_LEVELS, spare // 2))
         elapsed = self._clock.monotonic() - self._began
         caption = Text.assemble((" venuekit demo ", "reverse"), f" {elapsed:4.1f} s  {self.caption}")
-        markets = _side_by_side([self._market(stage, pair, depth, fills) for pair in stage.trading_pairs])
+        caption.no_wrap, caption.overflow = True, "ellipsis"
+        markets = _side_by_side([self._market(stage, pair, depth, deals) for pair in stage.trading_pairs])
         account = _side_by_side([_orders(stage.picture), _holdings(stage)])
         told = list(self._log)[-log_lines:]
         log = Text("\n".join([*told, *[""] * (log_lines - len(told))]), no_wrap=True, overflow="ellipsis")
         return Group(caption, markets, account, Panel(log, title="what happens", title_align="left"))
 
-    def _market(self, stage: Stage, pair: str, depth: int, fills: int) -> RenderableType:
+    def _market(self, stage: Stage, pair: str, depth: int, deals: int) -> RenderableType:
         view = (
             next((book for book in stage.picture.books if book.trading_pair == pair), None)
             if stage.picture
             else None
         )
         if view is None:
-            shown: RenderableType = Text("\n".join(["nobody looks", *[""] * (2 * depth + 1)]), style="dim")
+            shown: RenderableType = Text(
+                "\n".join(["no trader is running", *[""] * (2 * depth + 1)]), style="dim"
+            )
         else:
             shown = ladder(view, depth, own=_marks(stage.picture, pair))
-        return Panel(Group(shown, *self._fills(stage, pair, fills)), padding=(0, 1))
+        return Panel(Group(shown, *self._deals(stage, pair, deals)), padding=(0, 1))
 
-    def _fills(self, stage: Stage, pair: str, count: int) -> list[Text]:
+    def _deals(self, stage: Stage, pair: str, count: int) -> list[Text]:
         now = self._clock.monotonic()
         lines = [Text("")] * count
-        for place, (heard, fill) in enumerate(reversed(list(stage.last_fills[pair])[-count:])):
-            colour = "green" if fill.is_buy else "red"
-            style = "bold" if now - heard < _FRESH else "dim"
+        for place, deal in enumerate(reversed(list(stage.last_deals[pair])[-count:])):
+            style = "bold" if now - deal.heard < _FRESH else "dim"
             lines[place] = Text.assemble(
-                ("bought " if fill.is_buy else "sold   ", f"{style} {colour}"),
-                (f"{brief(fill.amount)} at {brief(fill.price)}, {now - heard:.0f} s ago", style),
+                ("bought " if deal.is_buy else "sold   ", f"{style} {'green' if deal.is_buy else 'red'}"),
+                (f"{brief(deal.amount)} at {brief(deal.price)}, {now - deal.heard:.0f} s ago", style),
             )
         return lines
 
@@ -127,35 +130,33 @@ def _side_by_side(panels: list[RenderableType]) -> Table:
 def _marks(picture: Picture | None, pair: str) -> Mapping[Decimal, str]:
     """What is ours on each price."""
     orders = [] if picture is None else [order for order in picture.orders if order.trading_pair == pair]
-    return {Decimal(order.price): f"ours {brief(order.amount)}" for order in orders}
+    return {order.price: f"ours {brief(order.amount)}" for order in orders}
 
 
 def _orders(picture: Picture | None) -> RenderableType:
     rows = Table.grid(padding=(0, 1))
-    orders = (
-        []
-        if picture is None
-        else sorted(picture.orders, key=lambda order: (order.trading_pair, order.is_buy))
-    )
-    for order in orders[:_ORDERS]:
+    for _ in range(_ORDER_COLUMNS):
+        rows.add_column(no_wrap=True)
+    orders = [] if picture is None else picture.orders
+    for order in sorted(orders, key=lambda order: (order.trading_pair, order.is_buy))[:_ORDERS]:
         rows.add_row(
             Text("buy" if order.is_buy else "sell", style="green" if order.is_buy else "red"),
             order.trading_pair,
-            f"{brief(order.amount)}",
+            brief(order.amount),
             f"at {brief(order.price)}",
             _state(order),
         )
     for _ in range(_ORDERS - len(orders)):
         rows.add_row("")
-    title = f"own orders: {len(orders)} open" if picture is not None else "own orders: nobody follows them"
+    title = "own orders" if picture is None else f"own orders: {len(orders)} open"
     return Panel(rows, title=title, title_align="left")
 
 
 def _state(order: OwnOrder) -> Text:
     if order.is_in_doubt:
         return Text("IN DOUBT", style="bold yellow")
-    if Decimal(order.filled):
-        return Text(f"{brief(order.filled)} filled", style="cyan")
+    if order.filled:
+        return Text(f"{order.filled / order.amount:.0%} filled", style="cyan")
     return Text(order.state.replace("_", " ").lower(), style="dim")
 
 
@@ -166,33 +167,47 @@ def _holdings(stage: Stage) -> RenderableType:
     shown = dict.fromkeys([base for base, _, _ in pairs] + [quote for _, _, quote in pairs])
     holdings = {} if stage.picture is None else {held.asset: held for held in stage.picture.holdings}
     held = [holdings[asset] for asset in shown if asset in holdings][: _ORDERS - 1]
-    totals = aligned([brief(holding.total) for holding in held])
-    availables = aligned([brief(holding.available) for holding in held])
+    totals = [_rounded(holding.total) for holding in held]
+    frees = [_rounded(holding.available) for holding in held]
     changes = [
-        CONTEXT.subtract(holding.total, stage.at_start.get(holding.asset, Decimal(0))) for holding in held
+        _rounded(CONTEXT.subtract(holding.total, stage.at_start.get(holding.asset, Decimal(0))))
+        for holding in held
     ]
-    signed = aligned([f"{'+' if change > 0 else ''}{brief(change)}" for change in changes])
-    for holding, total, available, change in zip(held, totals, availables, signed, strict=True):
-        rows.add_row(Text(holding.asset, style="bold"), total, available, change)
+    columns = [aligned([plain(number) for number in numbers]) for numbers in (totals, frees)]
+    columns.append(aligned([f"{'+' if change > 0 else ''}{plain(change)}" for change in changes]))
+    for holding, *numbers in zip(held, *columns, strict=True):
+        rows.add_row(Text(holding.asset, style="bold"), *numbers)
     for _ in range(_ORDERS - 1 - len(held)):
         rows.add_row("")
     return Panel(rows, title=f"balances after {counted(stage.fills, 'fill')}", title_align="left")
+
+
+def _rounded(number: Decimal) -> Decimal:
+    """As much of a number as a narrow column needs to move when it does."""
+    cut = CONTEXT.quantize(number, Decimal("0.01") if abs(number) >= 10 else Decimal("0.00001"))
+    return cut or abs(cut)
 
 
 def _lines(picture: Picture | None) -> list[str]:
     """The picture in words: a line a book, with what is ours in it, and one for the balances."""
     if picture is None:
         return []
-    told = [f"{line(book)}  {_ours(picture, book)}" for book in picture.books]
+    told = [f"{_best(book)}  ours: {_ours(picture, book)}" for book in picture.books]
     balances = ", ".join(f"{brief(held.total)} {held.asset}" for held in picture.holdings)
-    return [*told, f"balances: {balances}"]
+    return [*told, f"balances  {balances}"]
+
+
+def _best(book: BookView) -> str:
+    bid = book.bids[0][0] if book.bids else "none"
+    ask = book.asks[0][0] if book.asks else "none"
+    return f"{book.trading_pair:<9} {book.status.value:<9} {bid:>9} | {ask:<9}"
 
 
 def _ours(picture: Picture, book: BookView) -> str:
-    orders = [order for order in picture.orders if order.trading_pair == book.trading_pair]
     words = [
         f"{'buy' if order.is_buy else 'sell'} {brief(order.amount)} at {brief(order.price)}"
-        + (" in doubt" if order.is_in_doubt else "")
-        for order in orders
+        + (" (in doubt)" if order.is_in_doubt else "")
+        for order in sorted(picture.orders, key=lambda order: not order.is_buy)
+        if order.trading_pair == book.trading_pair
     ]
-    return f"ours: {', '.join(words) or 'none'}"
+    return ", ".join(words) or "none"

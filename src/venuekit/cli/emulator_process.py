@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -36,10 +36,16 @@ class EmulatedAccount(Frozen):
         """What a connector takes."""
         return Credentials(self.api_key, secret=self.api_secret)
 
-    def environment(self, venue: str) -> dict[str, str]:
-        """The variables by which a child process is told: never by its arguments, which everybody can list."""
+    def environment(self, venue: str, inherited: Mapping[str, str]) -> dict[str, str]:
+        """What a child process inherits, with these credentials in place of all others for the venue.
+
+        Arguments are for everybody to see, the environment is not.
+        """
         prefix = f"VENUEKIT_{venue.upper()}"
-        return {f"{prefix}_API_KEY": self.api_key, f"{prefix}_API_SECRET": self.api_secret.reveal()}
+        keys = (f"{prefix}_API_", f"{prefix}_PRIVATE_KEY")
+        kept = {name: value for name, value in inherited.items() if not name.startswith(keys)}
+        own = {f"{prefix}_API_KEY": self.api_key, f"{prefix}_API_SECRET": self.api_secret.reveal()}
+        return kept | own
 
 
 class Ledger(Frozen):
@@ -127,6 +133,10 @@ class EmulatorProcess:
     async def inject(self, *faults: Fault) -> None:
         """Let something go wrong; all of it is switched on at once."""
         await self._ask("POST", "faults", faults)
+
+    async def faults(self) -> list[FaultReport]:
+        """What was switched on since everything was cleared, and how often it went wrong."""
+        return msgspec.convert((await self._ask("GET", "status"))["faults"], list[FaultReport])
 
     async def clear_faults(self) -> list[FaultReport]:
         """Let nothing go wrong any more; what went wrong since the last time."""

@@ -127,7 +127,7 @@ def _trading(kind: type[ExchangeBase]) -> dict[str, Any] | None:
 
 def _abilities(trading: dict[str, Any] | None) -> tuple[str, ...]:
     if trading is None:
-        return ("market data only", "", "", "", "", "", "")
+        return ("none", "", "", "", "", "", "")
     pushed = trading["balances_pushed"]
     return (
         " ".join(trading["order_types"]),

@@ -11,6 +11,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from venuekit import errors
 from venuekit.connector.exchange_base import ExchangeBase
 from venuekit.model.decimals import CONTEXT
+from venuekit.model.order import OrderType
 from venuekit.model.trading_rule import TradingRule
 from venuekit.protocol.frozen import Frozen
 from venuekit.state.in_flight_order import InFlightOrder
@@ -32,7 +33,7 @@ class MakerPlan(Frozen):
     order_value: Decimal = Decimal(150)
     most_orders: int = 5
     skew: Decimal = Decimal("0.3")
-    tolerance: Decimal = Decimal("0.4")
+    tolerance: Decimal = Decimal("0.2")
     interval: float = 0.25
 
 
@@ -52,7 +53,7 @@ class Quote(Frozen):
 
 
 class Resting(Frozen):
-    """An order that is there already. `is_leaving`: it is being cancelled, or something about it is in doubt."""
+    """An order that is there already. `is_leaving`: it is being cancelled, or in doubt."""
 
     order_id: str
     is_buy: bool
@@ -71,7 +72,8 @@ def wanted(touch: Touch, rule: TradingRule, surplus: Decimal, plan: MakerPlan) -
     """The quotes that should stand: at the best prices, a tick better where the spread has room for it.
 
     `surplus` is how much more of the base it holds than it wants to; the more, the lower both prices, and the
-    side that would make it worse has none once it is too much. No quote crosses the book.
+    side that would make it worse has none once it is too much. No quote crosses the book; one that the book
+    moves into on its way trades at once.
     """
     tick = rule.min_price_increment
     amount = _amount(touch.bid, rule, plan)
@@ -92,14 +94,14 @@ def decide(quotes: Sequence[Quote], resting: Sequence[Resting], plan: MakerPlan)
     """How to come from the orders that rest to the quotes that are wanted.
 
     A side gets its new order only when its old one is gone for certain: there is never more than one bid and
-    one ask, whatever is in doubt.
+    one ask, whatever is in doubt. No quote is placed that would meet an order of our own.
     """
     cancels: list[str] = []
     places: list[Quote] = []
     for is_buy in (True, False):
         quote = next((quote for quote in quotes if quote.is_buy is is_buy), None)
         orders = [order for order in resting if order.is_buy is is_buy]
-        if quote is not None and not orders:
+        if quote is not None and not orders and not any(_meet(quote, order) for order in resting):
             places.append(quote)
         kept = orders[0] if orders and quote is not None and _is_near(orders[0], quote, plan) else None
         cancels += [order.order_id for order in orders if order is not kept and not order.is_leaving]
@@ -150,7 +152,7 @@ class Maker:
         for quote in steps.places:
             if self._is_affordable(quote, rule):
                 command = exchange.buy if quote.is_buy else exchange.sell
-                command(trading_pair, quote.amount, exchange.get_maker_order_type(), quote.price)
+                command(trading_pair, quote.amount, OrderType.LIMIT, quote.price)
 
     def _own(self, trading_pair: str) -> list[InFlightOrder]:
         orders = self._exchange.in_flight_orders.values()
@@ -180,6 +182,13 @@ def _amount(price: Decimal, rule: TradingRule, plan: MakerPlan) -> Decimal:
 
 def _cut(value: Decimal, step: Decimal, rounding: str) -> Decimal:
     return CONTEXT.multiply(CONTEXT.divide(value, step).to_integral_value(rounding), step)
+
+
+def _meet(quote: Quote, order: Resting) -> bool:
+    """Whether a quote would trade with an order of our own."""
+    if quote.is_buy is order.is_buy:
+        return False
+    return quote.price >= order.price if quote.is_buy else quote.price <= order.price
 
 
 def _is_near(order: Resting, quote: Quote, plan: MakerPlan) -> bool:

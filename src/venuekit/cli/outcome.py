@@ -70,7 +70,8 @@ class OneLineGroup(TyperGroup):
         except _WrongWords as problem:
             if not standalone_mode:
                 raise
-            _say(str(getattr(problem, "format_message", problem.__str__)()))
+            # Choices are listed one a line.
+            _say(" ".join(str(getattr(problem, "format_message", problem.__str__)()).split()))
             sys.exit(USAGE)
         if not standalone_mode:
             return code

@@ -7,6 +7,7 @@ import io
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -16,8 +17,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from venuekit.model.decimals import CONTEXT, plain
+
 __all__ = [
     "aligned",
+    "brief",
     "counted",
     "make_console",
     "moment",
@@ -25,6 +29,7 @@ __all__ = [
     "print_facts",
     "print_json",
     "print_table",
+    "signed",
 ]
 
 # What a table may use where there is no terminal to ask: wide enough never to fold a line.
@@ -127,6 +132,16 @@ def aligned(texts: Sequence[str]) -> list[str]:
     whole = max((len(part[0]) for part in parts), default=0)
     rest = max((len(part[1] + part[2]) for part in parts), default=0)
     return [f"{part[0]:>{whole}}{part[1] + part[2]:<{rest}}" for part in parts]
+
+
+def brief(number: Decimal | str) -> str:
+    """A number without the zeros that venues pad it with."""
+    return plain(CONTEXT.normalize(Decimal(number)))
+
+
+def signed(number: Decimal) -> str:
+    """A change, `brief`, with its sign."""
+    return f"{'+' if number > 0 else ''}{brief(number)}"
 
 
 def moment(seconds: float | None) -> str:

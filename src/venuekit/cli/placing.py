@@ -44,10 +44,7 @@ class Wanted(Frozen):
         Raises:
             errors.UsageError: it contradicts itself, or the venue lists no such pair.
         """
-        if self.price is not None and not self.order_type.is_limit_type():
-            raise errors.UsageError(
-                "a market order has no price: leave --price away, or ask for --type limit"
-            )
+        exchange.trading_rule(self.trading_pair)
         return exchange.prepare_order(
             self.trade_type,
             self.trading_pair,

@@ -12,16 +12,19 @@ import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from venuekit import errors
 from venuekit.cli import outcome
-from venuekit.cli.ladder import view_of
+from venuekit.cli.ladder import BookView, view_of
 from venuekit.cli.maker import Maker
+from venuekit.cli.output import brief
 from venuekit.cli.trader_report import (
     BookStanding,
     Doubted,
@@ -43,9 +46,11 @@ from venuekit.connector.connect import connect
 from venuekit.connector.exchange_base import ExchangeBase
 from venuekit.model import events
 from venuekit.model.book import BookStatus
-from venuekit.model.decimals import plain
+from venuekit.model.decimals import CONTEXT, plain
 from venuekit.model.order import TradeType
+from venuekit.protocol.book_feed import LevelText
 from venuekit.state.in_flight_order import InFlightOrder
+from venuekit.state.reconciliation import DifferenceKind
 from venuekit.web.auth import Credentials
 
 __all__ = ["Reporter", "trade"]
@@ -108,7 +113,7 @@ class Reporter:
         self._doubted.setdefault(event.order_id, self._exchange.clock.monotonic())
         words = (
             f"{self._name(event.order_id)} is in doubt, {event.reason.value}: "
-            f"{plain(event.filled_min)} to {plain(event.filled_max)} filled"
+            f"{brief(event.filled_min)} to {brief(event.filled_max)} filled"
         )
         say(Doubted(order_id=event.order_id, words=words))
 
@@ -118,7 +123,7 @@ class Reporter:
         how = ", presumed" if event.is_presumed else ""
         words = (
             f"{self._name(event.order_id)} is settled after {_span(lasted)}: "
-            f"{event.state.name}, {plain(event.filled)} filled{how}"
+            f"{event.state.name}, {brief(event.filled)} filled{how}"
         )
         say(Doubted(order_id=event.order_id, words=words, settled_as=event.state.name))
 
@@ -126,27 +131,28 @@ class Reporter:
         say(Told(subject=self._name(event.order_id), words=words))
 
     def _reconciled(self, event: events.ReconciledEvent) -> None:
-        count = len(event.differences)
-        words = (
-            "they agree" if not count else f"{count} differences, taken over: {'; '.join(event.differences)}"
-        )
-        say(Told(subject="compared with the venue", words=words))
+        if event.differences:
+            kinds = [kind.value for kind in DifferenceKind]
+            counts = {kind: sum(kind in words for words in event.differences) for kind in kinds}
+            found = "; ".join(f"{kind} ({count})" for kind, count in counts.items() if count)
+            say(Told(subject="compared with the venue", words=f"{found}; dealt with"))
+        elif self._exchange.trading.orders.all_orders:
+            say(Told(subject="compared with the venue", words="no difference"))
 
     def _filled(self, event: events.OrderFilledEvent) -> None:
-        fees = ", ".join(f"{plain(fee.amount)} {fee.token}" for fee in event.trade_fee.flat_fees)
         say(
             Filled(
                 order_id=event.order_id,
                 trading_pair=event.trading_pair,
                 is_buy=event.trade_type is TradeType.BUY,
-                price=plain(event.price),
-                amount=plain(event.amount),
-                fee=fees,
+                price=event.price,
+                amount=event.amount,
+                fees={fee.token: fee.amount for fee in event.trade_fee.flat_fees},
             )
         )
 
     def _failed(self, event: events.MarketOrderFailureEvent) -> None:
-        say(Told(subject=self._name(event.order_id), words=f"refused: {event.error_message}"))
+        say(Told(subject=self._name(event.order_id), words=f"failed, {event.error_message}"))
 
     def _name(self, order_id: str) -> str:
         """An order as people call it."""
@@ -154,7 +160,7 @@ class Reporter:
         if order is None:
             return order_id
         verb = "buy" if order.intent.is_buy() else "sell"
-        return f"{verb} {plain(order.amount)} {order.base_asset} at {plain(order.price or order.amount)}"
+        return f"{verb} {brief(order.amount)} {order.base_asset} at {brief(order.price or Decimal(0))}"
 
     # --- how it looks
 
@@ -162,10 +168,16 @@ class Reporter:
         """How it looks now."""
         exchange = self._exchange
         return Picture(
-            books=[view_of(exchange, pair, _DEPTH) for pair in exchange.trading_pairs],
+            books=[self._view(pair) for pair in exchange.trading_pairs],
             orders=[_own(order) for order in exchange.in_flight_orders.values()],
             holdings=self._holdings(),
         )
+
+    def _view(self, pair: str) -> BookView:
+        """A book with as many decimals as prices and amounts have: recordings pad them with zeros."""
+        view, rule = view_of(self._exchange, pair, _DEPTH), self._exchange.trading_rule(pair)
+        steps = rule.min_price_increment, rule.min_base_amount_increment
+        return replace(view, bids=_cut(view.bids, steps), asks=_cut(view.asks, steps))
 
     def standing(self) -> Standing:
         """Everything that it believes."""
@@ -273,9 +285,9 @@ def _own(order: InFlightOrder) -> OwnOrder:
         order_id=order.client_order_id,
         trading_pair=order.trading_pair,
         is_buy=order.intent.is_buy(),
-        price=plain(order.price or order.amount),
-        amount=plain(order.amount),
-        filled=plain(order.executed_amount_base),
+        price=order.price or Decimal(0),
+        amount=order.amount,
+        filled=order.executed_amount_base,
         state=order.current_state.name,
         is_in_doubt=order.doubt is not None,
     )
@@ -290,6 +302,17 @@ def _standing(order: InFlightOrder) -> OrderStanding:
         fills=sorted(order.order_fills),
         is_in_doubt=order.doubt is not None,
     )
+
+
+def _cut(levels: list[LevelText], steps: tuple[Decimal, Decimal]) -> list[LevelText]:
+    price_step, amount_step = (CONTEXT.normalize(step) for step in steps)
+    return [
+        (
+            plain(CONTEXT.quantize(Decimal(price), price_step)),
+            plain(CONTEXT.quantize(Decimal(amount), amount_step)),
+        )
+        for price, amount in levels
+    ]
 
 
 def _span(seconds: float) -> str:
@@ -312,9 +335,9 @@ def main() -> None:
     task = msgspec.json.decode(sys.argv[1], type=Task)
     try:
         outcome.run(trade(task))
-    except errors.VenuekitError as error:
-        sys.exit(f"venuekit: {error}")
-    except KeyboardInterrupt:
+    except* errors.VenuekitError as group:
+        sys.exit(f"venuekit: {group.exceptions[0]}")
+    except* KeyboardInterrupt:
         sys.exit(1)
 
 

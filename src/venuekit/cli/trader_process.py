@@ -48,7 +48,7 @@ class TraderProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=os.environ | self._account.environment(self._task.venue),
+            env=self._account.environment(self._task.venue, os.environ),
             limit=_LONGEST_LINE,
             start_new_session=True,
         )

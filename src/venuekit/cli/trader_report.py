@@ -29,7 +29,10 @@ __all__ = [
 
 
 class Task(Frozen):
-    """What a trader is started for. `homes` is how much of each base its maker wants to hold: none, as found."""
+    """What a trader is started for. `homes` is how much of each base its maker wants to hold.
+
+    Without `homes` it wants what it finds.
+    """
 
     venue: str
     url: str
@@ -39,7 +42,7 @@ class Task(Frozen):
 
 
 class Ready(Frozen, tag="ready"):
-    """It trades from now on, `seconds` after its start; so many orders of before are open, so many in doubt."""
+    """It trades from now on, `seconds` after its start, with `taken_up` orders of before still open."""
 
     seconds: float
     taken_up: int
@@ -70,14 +73,14 @@ class Doubted(Frozen, tag="doubted"):
 
 
 class Filled(Frozen, tag="filled"):
-    """One fill; `fee` in words."""
+    """One fill; `fees` are flat ones, by asset."""
 
     order_id: str
     trading_pair: str
     is_buy: bool
-    price: str
-    amount: str
-    fee: str
+    price: Decimal
+    amount: Decimal
+    fees: dict[str, Decimal]
 
 
 class OwnOrder(Frozen):
@@ -86,9 +89,9 @@ class OwnOrder(Frozen):
     order_id: str
     trading_pair: str
     is_buy: bool
-    price: str
-    amount: str
-    filled: str
+    price: Decimal
+    amount: Decimal
+    filled: Decimal
     state: str
     is_in_doubt: bool
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from venuekit import errors
+from venuekit.journal import reader
 from venuekit.journal.frame import EndingKind
 from venuekit.journal.ids import ClientIds
 from venuekit.journal.location import default_folder, fingerprint, journal_path
@@ -37,7 +38,7 @@ class AccountOptions(Frozen):
 
 
 class Account:
-    """What the connectors of one key share. `entries` is what the journal held when it was opened.
+    """What the connectors of one key share. `entries` is what the journal held when one last asked for it.
 
     `torn_at` is the byte at which an unfinished record was cut off, None where there was none.
     """
@@ -50,7 +51,7 @@ class Account:
         self.entries = entries
         self.torn_at = torn_at
         self.locks = CollateralLocks()
-        self.holders = 0
+        self.holders: dict[str, None] = {}
 
     @property
     def ids(self) -> ClientIds:
@@ -66,11 +67,14 @@ class _Shelf:
 
 
 def open_account(
-    company: str, domain: str, credentials: Credentials, options: AccountOptions, now: float
+    company: str, domain: str, credentials: Credentials, options: AccountOptions, now: float, *, holder: str
 ) -> Account:
     """The account of a key, opened by the first connector that asks; `now` is this machine's time, seconds.
 
+    `holder` is the connector's name: each product of an account has one connector in a process.
+
     Raises:
+        errors.UsageError: a connector of this name holds it already.
         errors.JournalUnusable: another process has it, or its memory is damaged; the class says which.
         errors.InvalidConfiguration: no folder can be found, or the prefix cannot be one.
     """
@@ -80,7 +84,14 @@ def open_account(
     account = shelf.accounts.get(path)
     if account is None:
         account = shelf.accounts[path] = _opened(path, name, options, now)
-    account.holders += 1
+    elif holder in account.holders:
+        raise errors.UsageError(
+            f"another {holder} of this process trades with this key: follow the pairs of both with one"
+        )
+    else:
+        # Meanwhile it went on: a connector that comes back must not recall what was true when it began.
+        account.entries = reader.replay(path, disk=options.disk).entries
+    account.holders[holder] = None
     return account
 
 
@@ -93,9 +104,9 @@ def journal_of(company: str, domain: str, credentials: Credentials, options: Acc
     return journal_path(options.journals or default_folder(), _name(company, domain, credentials))
 
 
-def close_account(account: Account, open_orders: tuple[str, ...], now: float) -> None:
+def close_account(account: Account, open_orders: tuple[str, ...], now: float, *, holder: str) -> None:
     """Give an account back; the last one who does closes its journal, and says which orders it left open."""
-    account.holders -= 1
+    del account.holders[holder]
     if account.holders:
         return
     shelf = _shelf()

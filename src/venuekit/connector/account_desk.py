@@ -92,6 +92,7 @@ class AccountDesk:
         self.stream = connector.make_user_stream(self) if self.policy.follows else None
         self.is_taken_up = False
         self.left_open: tuple[str, ...] = ()
+        self._is_closed = False
         self._to_cancel: tuple[str, ...] = ()
         self._connector = connector
         self._supervisor = supervisor
@@ -141,9 +142,14 @@ class AccountDesk:
             await first_of(self._connector.clock.sleep(seconds), _all(under_way))
 
     def close(self) -> None:
-        """Give the account back, and note what stays open."""
+        """Give the account back, and note what stays open; a second call does nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self.is_taken_up = False
         self.left_open = tuple(self.orders.active_orders)
-        close_account(self.account, self.left_open, self._connector.clock.time())
+        connector = self._connector
+        close_account(self.account, self.left_open, connector.clock.time(), holder=connector.name)
 
     # --- readiness
 
@@ -208,6 +214,15 @@ class AccountDesk:
     async def measure_clock(self) -> None:
         """Learn the venue's time anew."""
         await self._connector.measure_clock()
+
+    def require_running(self) -> None:
+        """Make sure that a command can be sent.
+
+        Raises:
+            errors.NotReady: the connector is not started, or is stopping.
+        """
+        if not self._supervisor.is_running:
+            raise errors.NotReady(f"{self._connector.name} is not started, or is stopping: nothing is sent")
 
     def ask_soon(self, order: InFlightOrder) -> None:
         """Let the venue be asked about this order without delay."""

@@ -30,7 +30,7 @@ from venuekit.model.market import FundingInfoUpdate, Ticker
 from venuekit.model.order_update import TradeUpdate
 from venuekit.model.trading_rule import ContractKind, TradingRule
 from venuekit.protocol.endpoint import Endpoint
-from venuekit.protocol.rates import RatePool, Scope, Window
+from venuekit.protocol.rates import RatePool
 from venuekit.protocol.requirement import Evidence, Need
 from venuekit.protocol.rest import RestPolicy
 from venuekit.protocol.socket import SocketPolicy
@@ -38,7 +38,6 @@ from venuekit.protocol.stream import StreamPolicy
 from venuekit.seams.chance import Chance
 from venuekit.seams.clock import Clock
 from venuekit.state.order_book import OrderBook
-from venuekit.state.rate_ledger import RateLedger
 from venuekit.state.symbol_map import SymbolMap
 from venuekit.web.assistant import WebAssistant
 from venuekit.web.auth import AuthBase
@@ -111,6 +110,11 @@ class ExchangeBase(MarketView, TradingConnector):
     @abstractmethod
     def trading_rules_of(cls, answer: Any) -> Iterable[TradingRule]:
         """Every rule in an answer of `rules_endpoint`, of all contract kinds and statuses."""
+
+    @classmethod
+    def published_limits_of(cls, answer: Any) -> Mapping[str, int]:  # noqa: ARG003 - a venue's own reads it
+        """Rate pool to limit, where an answer of `rules_endpoint` tells it: today's word beats our table."""
+        return {}
 
     async def trading_rules_answers(self) -> Sequence[Any]:
         """The answers that hold all trading rules: one page, unless a venue says otherwise."""
@@ -221,15 +225,8 @@ class ExchangeBase(MarketView, TradingConnector):
 
     def _services(self, host: str, policy: StreamPolicy) -> StreamServices:
         """What the streams of one host share."""
-        return StreamServices(
-            transport=self._transport,
-            clock=self.clock,
-            chance=self._chance,
-            # A rolling window needs no venue's clock, and must not shrink when ours is set.
-            connects=gate_for(host, [_connects(policy)], self.clock, venue_time=self.clock.monotonic),
-            message_gate=lambda policy: RateGate(
-                RateLedger([_messages(policy)]), self.clock, self.clock.monotonic
-            ),
+        return StreamServices.of_host(
+            host, policy, transport=self._transport, clock=self.clock, chance=self._chance
         )
 
     def make_user_stream(self, owner: UserStreamOwner) -> UserStreamTracker | None:
@@ -340,6 +337,10 @@ class ExchangeBase(MarketView, TradingConnector):
 
     async def _update_trading_rules(self) -> None:
         answers = await self.trading_rules_answers()
+        for answer in answers:
+            for pool, limit in self.published_limits_of(answer).items():
+                if self.web.gate.counts(pool):
+                    self.web.gate.set_limit(pool, limit)
         rules = [
             rule
             for answer in answers
@@ -417,19 +418,3 @@ class ExchangeBase(MarketView, TradingConnector):
 
     def _heard_ticker(self, event: FundingInfoUpdate | Ticker) -> None:
         """A perpetual keeps its funding here."""
-
-
-def _messages(policy: StreamPolicy) -> RatePool:
-    return RatePool(
-        name="messages",
-        limit=policy.messages,
-        seconds=policy.messages_seconds,
-        scope=Scope.CONNECTION,
-        window=Window.ROLLING,
-    )
-
-
-def _connects(policy: StreamPolicy) -> RatePool:
-    return RatePool(
-        name="connects", limit=policy.connects, seconds=policy.connects_seconds, window=Window.ROLLING
-    )

@@ -40,6 +40,14 @@ class DeskOwner(Protocol):
         """Let the venue be asked about this order without delay."""
         ...
 
+    def require_running(self) -> None:
+        """Make sure that a command can be sent.
+
+        Raises:
+            errors.NotReady: the connector is not started, or is stopping.
+        """
+        ...
+
     def answer_came(self) -> None:
         """The venue carried a command out: its stream will tell of it, too."""
         ...
@@ -86,7 +94,9 @@ class OrderDesk:
 
         Raises:
             errors.JournalUnusable: it cannot be remembered; it will not be sent.
+            errors.NotReady: the connector is stopping; nothing is remembered.
         """
+        self._owner.require_running()
         self._tracker.start_tracking_order(order)
         self._go(self._placing, order, lambda: self._place(order))
 
@@ -97,12 +107,14 @@ class OrderDesk:
 
         Raises:
             errors.JournalUnusable: it cannot be remembered; it will not be sent.
+            errors.NotReady: the connector is stopping; nothing is remembered.
         """
         if order.is_done:
             return None
         under_way = self._cancelling.get(order.client_order_id)
         if under_way is not None:
             return under_way
+        self._owner.require_running()
         if self._tracker.cancel_wanted(order, why):
             return None
         return self._go(self._cancelling, order, lambda: self._cancel(order))
@@ -112,8 +124,9 @@ class OrderDesk:
 
         Raises:
             errors.JournalUnusable: it cannot be remembered; it will not be sent.
-            errors.NotReady: another change of it is on its way.
+            errors.NotReady: another change of it is on its way, or the connector is stopping.
         """
+        self._owner.require_running()
         if order.client_order_id in self._amending:
             raise errors.NotReady(f"{order.client_order_id} is being amended already")
         self._tracker.amend_wanted(order, amount, price)
@@ -143,12 +156,14 @@ class OrderDesk:
     # --- the way of a command
 
     async def _place(self, order: InFlightOrder) -> None:
-        violations = self._owner.violations(order)
-        if violations:
-            words = "; ".join(violation.message for violation in violations)
-            self._tracker.refused(order, Command.PLACE, errors.OrderRuleViolated(words, violations))
-            return
-        await self._travel(order, Command.PLACE, lambda leaving: self._venue.place_order(order, leaving))
+        async def send(leaving: Leaving) -> OrderAnswer:
+            violations = self._owner.violations(order)
+            if violations:
+                words = "; ".join(violation.message for violation in violations)
+                raise errors.OrderRuleViolated(words, violations)
+            return await self._venue.place_order(order, leaving)
+
+        await self._travel(order, Command.PLACE, send)
 
     async def _cancel(self, order: InFlightOrder) -> None:
         def send(leaving: Leaving) -> Awaitable[OrderAnswer]:

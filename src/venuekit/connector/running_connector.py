@@ -117,15 +117,24 @@ class RunningConnector(ConnectorBase):
         await runner
 
     async def stop(self) -> None:
-        """End all tasks and connections, and wait until they have ended. The books stay, not live."""
+        """End all tasks and connections, and wait until they have ended. The books stay, not live.
+
+        Whatever keeps it from finishing what is under way, a cancelled caller included: the rest it ends.
+        """
         runner = self._runner
         try:
+            if self._supervisor.is_running:
+                await self._say_goodbye()
+        finally:
+            await self._end(runner)
+
+    async def _end(self, runner: asyncio.Task[None] | None) -> None:
+        """End the runner with all its tasks, then close."""
+        try:
             if runner is not None:
-                if not runner.done():
-                    await self._say_goodbye()
                 self._supervisor.release()
                 runner.cancel()
-                await asyncio.gather(runner, return_exceptions=True)
+                await asyncio.wait((runner,))
         finally:
             if self._runner is runner:  # or else another stop was quicker, and it may be started again by now
                 self._runner = None

@@ -140,8 +140,16 @@ class Supervisor:
         try:
             await step()
         except Exception as error:
-            self.health.setdefault(name, LoopHealth(name)).failed(error)
-            log.exception("%s failed", name)
+            health = self.health.setdefault(name, LoopHealth(name))
+            health.failed(error)
+            expected = isinstance(error, errors.VenuekitError)
+            log.log(
+                logging.WARNING if expected else logging.ERROR,
+                "%s failed: %s",
+                name,
+                health.last_error,
+                exc_info=None if expected else error,
+            )
 
     def health_of(self, name: str) -> LoopHealth:
         """How one thing stands, entered under its name if it is new."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from venuekit import errors
-from venuekit.connector.account import AccountOptions, open_account
+from venuekit.connector.account import AccountOptions, close_account, open_account
 from venuekit.connector.account_desk import AccountDesk
 from venuekit.connector.account_questions import AccountQuestions
 from venuekit.connector.running_connector import RunningConnector
@@ -112,9 +112,18 @@ class TradingConnector(TradingView, AccountQuestions, RunningConnector):
         if self.trading_policy.reads_only:
             return
         account = open_account(
-            self.company, self._domain_name, self._credentials, self._account_options, self.clock.time()
+            self.company,
+            self._domain_name,
+            self._credentials,
+            self._account_options,
+            self.clock.time(),
+            holder=self.name,
         )
-        self._trading = AccountDesk(self, account, self._supervisor)
+        try:
+            self._trading = AccountDesk(self, account, self._supervisor)
+        except BaseException:
+            close_account(account, (), self.clock.time(), holder=self.name)
+            raise
         await self._trading.open()
 
     def _start_loops(self) -> None:

@@ -66,6 +66,13 @@ class Connection:
             None if limits.messages is None else RollingWindow(limits.messages, limits.message_seconds)
         )
 
+    @property
+    def names(self) -> tuple[list[str], list[str]]:
+        """The symbols and the paths by which a fault may name it."""
+        topics = [topic for topic in self.topics.values() if topic is not None]
+        symbols = [symbol for topic in topics for symbol in topic.symbols]
+        return symbols, [self.path, *self.topics, *(topic.channel.kind for topic in topics)]
+
     def send(self, frame: Frame) -> None:
         """Put a frame into the outbox, unless the connection is closing."""
         if self.closing is None:

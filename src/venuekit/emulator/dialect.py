@@ -60,7 +60,9 @@ class Dialect(ABC):
     ws_api_path: ClassVar[str | None] = None
     """Where commands are taken over a WebSocket."""
     acts: ClassVar[Mapping[Act, tuple[str, ...]]] = {}
-    """By which paths faults know what clients of every venue do; what is not named here cannot be aimed at."""
+    """By which paths faults know what clients of every venue do; what is not named cannot be aimed at."""
+    order_burst: ClassVar[tuple[int, float] | None] = None
+    """How many orders an account may place in a window, and its seconds; None: they are not counted."""
 
     def __init__(
         self,
@@ -446,7 +448,7 @@ class Dialect(ABC):
         alive = [connection for connection in self.connections.values() if connection.closing is None]
         if not alive:
             return
-        named = {connection.number: _what_it_hears(connection) for connection in alive}
+        named = {connection.number: connection.names for connection in alive}
         fault = self.faults.take(
             Site.CONNECTION,
             [symbol for symbols, _ in named.values() for symbol in symbols],
@@ -486,13 +488,6 @@ class Dialect(ABC):
             elif is_mute or len(connection.outbox) > _OUTBOX:
                 # Who does not read would not read a close frame either.
                 connection.close(ABNORMAL)
-
-
-def _what_it_hears(connection: Connection) -> tuple[list[str], list[str]]:
-    """The symbols and the paths by which a fault may name a connection."""
-    topics = [topic for topic in connection.topics.values() if topic is not None]
-    symbols = [symbol for topic in topics for symbol in topic.symbols]
-    return symbols, [connection.path, *connection.topics, *(topic.channel.kind for topic in topics)]
 
 
 def _moment(beat: int, cadence: float) -> float:

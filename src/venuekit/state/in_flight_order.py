@@ -394,20 +394,12 @@ class InFlightOrder:
         self.exchange_order_ids.append(exchange_order_id)
         return True
 
-    def stands_on(self, update: OrderUpdate) -> Standing:
-        """What a status would rest on."""
-        return Standing(
-            evidence=update.evidence,
-            timestamp=update.update_timestamp,
-            filled=update.filled_amount or _ZERO,
-        )
-
     def _is_about(self, client_order_id: str | None, exchange_order_id: str | None) -> bool:
         return client_order_id == self.client_order_id or self.knows(exchange_order_id or "")
 
     def _learn_terms(self, update: OrderUpdate) -> None:
         """Amount and price as of the latest status, and the most that was ever claimed to be filled."""
-        standing = self.stands_on(update)
+        standing = Standing.of(update)
         if self.standing is None or self.standing.yields_to(standing):
             self.standing = standing
             terms = (self.price, self.amount)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from venuekit.model.events import DoubtReason
-from venuekit.model.order_update import Evidence
+from venuekit.model.order_update import Evidence, OrderUpdate
 from venuekit.protocol.fence import Question
 from venuekit.protocol.frozen import Frozen
 
@@ -43,6 +43,15 @@ class Standing(Frozen):
     evidence: Evidence
     timestamp: float
     filled: Decimal
+
+    @classmethod
+    def of(cls, update: OrderUpdate) -> Standing:
+        """What a status rests on."""
+        return cls(
+            evidence=update.evidence,
+            timestamp=update.update_timestamp,
+            filled=update.filled_amount or Decimal(0),
+        )
 
     def yields_to(self, other: Standing) -> bool:
         """Whether the other is news: later, or at the same moment stronger, or as strong and fuller."""

@@ -7,6 +7,7 @@ from venuekit.model.order_update import OrderUpdate
 from venuekit.protocol.fence import Fence
 from venuekit.state import order_lifecycle
 from venuekit.state.in_flight_order import InFlightOrder
+from venuekit.state.order_doubt import Standing
 from venuekit.state.order_lifecycle import Happening
 
 __all__ = [
@@ -50,7 +51,7 @@ def withstands(fence: Fence, order: InFlightOrder, update: OrderUpdate) -> bool:
     """
     if order.is_done or update.new_state not in order_lifecycle.ENDS or order.standing is None:
         return False
-    if not order.standing.refutes(order.stands_on(update)):
+    if not order.standing.refutes(Standing.of(update)):
         return False
     if order.refuted_at is None:
         order.refuted_at = update.true_at()

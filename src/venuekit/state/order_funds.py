@@ -91,8 +91,14 @@ class Moment(Frozen):
 
 def is_long_over(order: InFlightOrder, at: float) -> bool:
     """Whether all that ever happens to it had happened by then, and was told: true of most orders."""
-    is_told = order.is_done and not order.is_short_of_fills and not order.quarantined_fills
-    return is_told and order.last_update_timestamp <= at
+    # Asked of thousands of orders for each figure: hence no properties.
+    return (
+        order.ended_at is not None
+        and order.last_update_timestamp <= at
+        and order.is_end_known
+        and order.claimed <= order.fills.base
+        and not order.fills.quarantined
+    )
 
 
 def by_asset(orders: Iterable[InFlightOrder]) -> dict[str, list[InFlightOrder]]:

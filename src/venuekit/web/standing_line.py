@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from venuekit import errors
+from venuekit.protocol.rates import RatePool, Scope, Window
 from venuekit.protocol.stream import StreamPolicy
 from venuekit.seams.chance import Chance
 from venuekit.seams.clock import Clock
+from venuekit.state.rate_ledger import RateLedger
 from venuekit.web.backoff import Backoff
-from venuekit.web.rate_gate import RateGate
+from venuekit.web.rate_gate import RateGate, gate_for
 from venuekit.web.transport import Transport
 from venuekit.web.waiting import first_of
 
@@ -43,6 +45,36 @@ class StreamServices:
         self.connects = connects
         self.message_gate = message_gate
         self.backoff = backoff or Backoff()
+
+    @classmethod
+    def of_host(
+        cls, host: str, policy: StreamPolicy, *, transport: Transport, clock: Clock, chance: Chance
+    ) -> Self:
+        """What the streams of one host share: its connects are counted by `policy` for the whole process."""
+        return cls(
+            transport=transport,
+            clock=clock,
+            chance=chance,
+            # A rolling window needs no venue's clock, and must not shrink when ours is set.
+            connects=gate_for(host, [_connects(policy)], clock, venue_time=clock.monotonic),
+            message_gate=lambda policy: RateGate(RateLedger([_messages(policy)]), clock, clock.monotonic),
+        )
+
+
+def _messages(policy: StreamPolicy) -> RatePool:
+    return RatePool(
+        name="messages",
+        limit=policy.messages,
+        seconds=policy.messages_seconds,
+        scope=Scope.CONNECTION,
+        window=Window.ROLLING,
+    )
+
+
+def _connects(policy: StreamPolicy) -> RatePool:
+    return RatePool(
+        name="connects", limit=policy.connects, seconds=policy.connects_seconds, window=Window.ROLLING
+    )
 
 
 class Connection(Protocol):

@@ -86,6 +86,7 @@ class BinanceSpotDialect(BinanceSocket):
     start_fees = FeePlan(maker=Decimal("0.001"), taker=Decimal("0.001"))
     ws_api_path = "/ws-api/v3"
     order_limits = ORDER_LIMITS
+    order_burst = (ORDER_LIMITS[0].limit, ORDER_LIMITS[0].seconds)
     acts: ClassVar[Mapping[Act, tuple[str, ...]]] = {
         Act.PLACE: ("POST /api/v3/order", "order.place"),
         Act.CANCEL: ("DELETE /api/v3/order", "order.cancel"),

@@ -1,4 +1,4 @@
-"""What every connector must do, as numbered cards that any connector with an emulated venue can be held to."""
+"""What every connector must do, as numbered cards for any connector that has an emulated venue."""
 
 from __future__ import annotations
 

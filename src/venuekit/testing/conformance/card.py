@@ -28,7 +28,7 @@ class Trait(Enum):
     POST_ONLY = "no post-only orders"
     TRIGGERS = "no conditional orders"
     AMEND = "orders cannot be changed"
-    ORDER_LIMIT = "no limit of orders in a short window is known"
+    ORDER_LIMIT = "the dialect counts no orders in a window of some seconds"
 
 
 Need: TypeAlias = Trait | Act

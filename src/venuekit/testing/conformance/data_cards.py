@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from venuekit import errors
@@ -71,9 +72,7 @@ async def _rules_are_of_what_trades(stage: Stage) -> None:
                 == (Decimal(truth.tick_size), Decimal(truth.step_size)),
                 f"the steps of {pair}: {rule.min_price_increment}, {rule.min_base_amount_increment}",
             )
-    before = stage.tasks()
-    await _refusal(stage.exchange((_NOBODY,)).start(), errors.UnknownPair)
-    await stage.nothing_is_left(before)
+    await stage.does_not_start(stage.exchange((_NOBODY,)), errors.UnknownPair)
 
 
 async def _measures_the_clock(stage: Stage) -> None:
@@ -136,13 +135,15 @@ async def _prices_are_the_venues(stage: Stage) -> None:
         for pair in stage.pairs:
             true = Decimal(stage.venue.market(pair).last_price)
             check(told.get(pair) == true, f"the last price of {pair} is {true}, told was {told.get(pair)}")
-            for is_buy in (True, False):
-                best, _ = stage.venue.best(pair, is_bid=not is_buy)
-                await stage.until(
-                    lambda p=pair, b=is_buy, best=best: exchange.get_price(p, b) == best,
-                    f"the best price of {pair} to be {best}",
-                )
+            best = [stage.venue.best(pair, is_bid=is_bid)[0] for is_bid in (False, True)]
+            await stage.until(
+                partial(_has_best, exchange, pair, best), f"the best prices of {pair} to be {best}"
+            )
         await _refusal(exchange.get_last_traded_prices([_NOBODY]), errors.UnknownPair)
+
+
+def _has_best(exchange: ExchangeBase, pair: str, best: list[Decimal]) -> bool:
+    return [exchange.get_price(pair, is_buy) for is_buy in (True, False)] == best
 
 
 async def _a_gap_heals_its_own_pair(stage: Stage) -> None:

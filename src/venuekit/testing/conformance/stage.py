@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from venuekit import errors
 from venuekit.connector.account import AccountOptions
 from venuekit.connector.exchange_base import ExchangeBase
 from venuekit.connector.tracked_pair import TrackerPolicy
@@ -51,8 +54,10 @@ class Stage:
     """One card's world, thrown away afterwards.
 
     `pairs` are those that connectors follow unless told; `story` is what all of them told. `patience` is
-    how long, in seconds, a card waits for what must come.
+    how long, in seconds, a card waits for what must come, `breath` for what must not.
     """
+
+    breath = 0.4
 
     def __init__(self, suite: ConformanceSuite, server: EmulatorServer, folder: Path, traits: Traits) -> None:
         self.server = server
@@ -119,6 +124,17 @@ class Stage:
             self.venue.pause()
             yield Trader(connector, self.venue, self.story, self.patience)
 
+    def wrong_credentials(self) -> list[Credentials]:
+        """Some that the venue does not accept: an unknown key, and where there is a secret a wrong one."""
+        customer = self.venue.customer
+        if customer is None:
+            raise LookupError("this venue has no accounts")
+        right = customer.api_key, customer.api_secret
+        wrong = [Credentials(right[0][::-1], secret=Secret(right[1] or right[0]))]
+        if right[1] is not None:
+            wrong.append(Credentials(right[0], secret=Secret(right[1][::-1])))
+        return wrong
+
     def other_folder(self) -> AccountOptions:
         """The memory of another instance of ours: its orders are foreign to this one."""
         return AccountOptions(journals=self._folder / "another")
@@ -149,9 +165,7 @@ class Stage:
         """Stop the markets and compare every book, level by level."""
         self.venue.pause()
         for pair in exchange.trading_pairs:
-            await self.until(
-                lambda p=pair: self.is_equal(exchange, p), f"the book of {pair} to be the venue's"
-            )
+            await self.until(partial(self.is_equal, exchange, pair), f"the book of {pair} to be the venue's")
         self.venue.resume()
 
     async def follows(self, exchange: ExchangeBase, pair: str) -> None:
@@ -172,6 +186,17 @@ class Stage:
     def tasks(self) -> list[asyncio.Task[Any]]:
         """The tasks that are not the emulator's."""
         return [task for task in asyncio.all_tasks() if not _is_emulators(task)]
+
+    async def does_not_start(self, connector: TradingConnector, kind: type[errors.VenuekitError]) -> None:
+        """Start a connector that must raise such an error and leave nothing."""
+        before = self.tasks()
+        try:
+            await connector.start()
+        except kind:
+            await self.nothing_is_left(before)
+            return
+        await connector.stop()
+        raise CardFailed(f"it started, and should have raised {kind.__name__}")
 
     async def nothing_is_left(self, before: Sequence[asyncio.Task[Any]]) -> None:
         """No task but those from before, and the venue sees nobody."""
@@ -201,7 +226,5 @@ def _credentials(customer: Customer) -> Credentials:
     )
 
 
-def _numbers(levels: Sequence[tuple[str, str]]) -> list[tuple[Any, Any]]:
-    from decimal import Decimal
-
+def _numbers(levels: Sequence[tuple[str, str]]) -> list[tuple[Decimal, Decimal]]:
     return [(Decimal(price), Decimal(amount)) for price, amount in levels]

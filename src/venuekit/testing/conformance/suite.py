@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from venuekit import errors
 from venuekit.connector.registry import connector_class, find_setting
 from venuekit.connector.trading_connector import TradingConnector
 from venuekit.emulator.dialect import Dialect
@@ -17,7 +18,7 @@ from venuekit.emulator.instruments import DEFAULT_INSTRUMENTS
 from venuekit.emulator.server import EmulatorServer
 from venuekit.emulator.step import Instrument
 from venuekit.seams.clock import SystemClock
-from venuekit.testing.conformance.card import Card
+from venuekit.testing.conformance.card import Card, CardFailed
 from venuekit.testing.conformance.cards import CARDS
 from venuekit.testing.conformance.stage import Stage
 from venuekit.testing.conformance.traits import Traits
@@ -90,12 +91,20 @@ class ConformanceSuite:
         objection = Traits(self.kind, self.venue).objection(card)
         if objection is not None:
             pytest.skip(NOT_APPLICABLE + objection)
-        asyncio.run(self._play(card, tmp_path))
+        asyncio.run(self.play(card, tmp_path))
 
-    async def _play(self, card: Card, folder: Path) -> None:
+    async def play(self, card: Card, folder: Path) -> None:
+        """Play a card on a stage of its own; `folder` is for what connectors remember.
+
+        Raises:
+            CardFailed: the connector does otherwise than the card expects.
+        """
         dialect = make_dialect(
             self.venue, seed=7, instruments=self.instruments, start_time=SystemClock().time(), rate=self.rate
         )
         traits = Traits(self.kind, self.venue)
         async with asyncio.timeout(_LONGEST * self.patience), EmulatorServer(dialect) as server:
-            await card.play(Stage(self, server, folder, traits))
+            try:
+                await card.play(Stage(self, server, folder, traits))
+            except errors.VenuekitError as error:
+                raise CardFailed(f"{type(error).__name__}: {error}") from error

@@ -180,8 +180,9 @@ class Trader:
     def _differences_of(self, order_id: str) -> Iterator[str]:
         record, ends = self.find(order_id), self.story.ends(order_id)
         is_open = record is not None and record.is_open
+        truth = "open" if is_open else "over"
         if len(ends) != (0 if is_open else 1):
-            yield f"{order_id} was told to have ended {len(ends)} times, and is {'open' if is_open else 'over'}"
+            yield f"{order_id} was told to have ended {len(ends)} times, and is {truth}"
         fills = (
             []
             if record is None
@@ -197,7 +198,7 @@ class Trader:
         if order.executed_amount_base != filled:
             yield f"{order_id} is believed to have filled {order.executed_amount_base}, and has {filled}"
         if order.is_open != is_open:
-            yield f"{order_id} is believed {order.current_state.name}, and is {'open' if is_open else 'over'}"
+            yield f"{order_id} is believed {order.current_state.name}, and is {truth}"
 
     def _orders_nobody_placed(self) -> Iterator[str]:
         """One order was sent for each that was placed."""

@@ -8,12 +8,11 @@ from venuekit.emulator.act import Act
 from venuekit.emulator.dialect import Dialect
 from venuekit.model.order import OrderType, TimeInForce
 from venuekit.protocol.book_feed import SnapshotSource
-from venuekit.protocol.rates import RatePool, Scope
 from venuekit.testing.conformance.card import Card, Trait
 
 __all__ = ["Traits"]
 
-_MOST_ORDERS, _LONGEST = 300, 60.0
+_MOST_ORDERS, _LONGEST = 150, 10.0
 """A limit that a card can reach and wait for: so many orders in so many seconds."""
 
 
@@ -28,7 +27,6 @@ class Traits:
         self.short_lived = tuple(
             each for each in (TimeInForce.IOC, TimeInForce.FOK) if each in kind.times_in_force
         )
-        self.order_limit = _order_limit(kind)
         has = {
             Trait.BOOKS: self.has_books,
             Trait.SNAPSHOTS: _has_snapshots(kind),
@@ -41,7 +39,7 @@ class Traits:
             or TimeInForce.GTX in kind.times_in_force,
             Trait.TRIGGERS: kind.has_triggers,
             Trait.AMEND: kind.has_amend,
-            Trait.ORDER_LIMIT: self.order_limit is not None,
+            Trait.ORDER_LIMIT: _is_reachable(dialect.order_burst),
         }
         self.missing = tuple(trait for trait, is_there in has.items() if not is_there)
 
@@ -62,13 +60,5 @@ def _has_snapshots(kind: type[TradingConnector]) -> bool:
     return kind.data_source_class.book_feed.snapshot is SnapshotSource.REST
 
 
-def _order_limit(kind: type[TradingConnector]) -> RatePool | None:
-    """The shortest pool that counts an account's orders."""
-    rest = getattr(kind, "rest", None)
-    pools: tuple[RatePool, ...] = () if rest is None else rest.pools
-    found = [
-        pool
-        for pool in pools
-        if pool.scope is Scope.ACCOUNT and pool.limit <= _MOST_ORDERS and pool.seconds <= _LONGEST
-    ]
-    return min(found, key=lambda pool: pool.seconds, default=None)
+def _is_reachable(burst: tuple[int, float] | None) -> bool:
+    return burst is not None and burst[0] <= _MOST_ORDERS and burst[1] <= _LONGEST

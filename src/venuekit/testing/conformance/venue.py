@@ -58,6 +58,10 @@ class Venue:
         ((price, amount),) = book.bids if is_bid else book.asks
         return Decimal(price), Decimal(amount)
 
+    def asks(self, pair: str, depth: int) -> list[tuple[Decimal, Decimal]]:
+        """Price and amount of the best levels that can be bought."""
+        return [(Decimal(price), Decimal(amount)) for price, amount in self.market(pair).snapshot(depth).asks]
+
     def resting(self, pair: str, *, is_buy: bool) -> Decimal:
         """A price at which an order rests, beside the best of its side."""
         return self.best(pair, is_bid=is_buy)[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -131,6 +131,15 @@ class BinanceExchange(ExchangeBase):
                 status = TradingStatus.HALTED
             pair = f"{symbol.base_asset}-{symbol.quote_asset}"
             yield trading_rule(pair, symbol.symbol, symbol.filters, status, ContractKind.SPOT)
+
+    @classmethod
+    def published_limits_of(cls, answer: Any) -> Mapping[str, int]:
+        """Those of weight, requests and orders."""
+        said: wire.ExchangeInfo = answer
+        named = {
+            (row.rate_limit_type, row.interval, row.interval_number): row.limit for row in said.rate_limits
+        }
+        return {pool: named[words] for words, pool in wire.PUBLISHED_POOLS.items() if words in named}
 
     # The account.
 

@@ -55,10 +55,20 @@ class Symbol(Wire):
     filters: list[family.Filter] = []
 
 
+class PublishedLimit(Wire):
+    """One rate limit: so much in `interval_number` intervals."""
+
+    rate_limit_type: str = field(name="rateLimitType")
+    interval: str
+    interval_number: int = field(name="intervalNum")
+    limit: int
+
+
 class ExchangeInfo(Wire):
     """The answer of `exchangeInfo`."""
 
     symbols: list[Symbol]
+    rate_limits: list[PublishedLimit] = field(name="rateLimits", default_factory=list)
 
 
 class NewOrderQuery(Wire):
@@ -303,6 +313,7 @@ class BalanceUpdate(Wire):
 
 
 WEIGHT = "weight"
+REQUESTS = "requests"
 ORDERS_10S = "orders in 10 s"
 ORDERS_1D = "orders in a day"
 _ONE = (Charge(pool=WEIGHT),)
@@ -398,6 +409,14 @@ COMMISSION = _signed(
     "query-commission-rates-user_data",
 )  # fmt: skip
 
+PUBLISHED_POOLS = {
+    ("REQUEST_WEIGHT", "MINUTE", 1): WEIGHT,
+    ("RAW_REQUESTS", "MINUTE", 5): REQUESTS,
+    ("ORDERS", "SECOND", 10): ORDERS_10S,
+    ("ORDERS", "DAY", 1): ORDERS_1D,
+}
+"""The pools whose limits `exchangeInfo` tells, by its words (enums.md, Rate limiters)."""
+
 REST = RestPolicy(
     read_problem=family.read_problem,
     errors=(
@@ -416,7 +435,7 @@ REST = RestPolicy(
             page=f"{PAGE}rest-api.md#ip-limits",
         ),
         # Raised from 61,000 on 2026-04-02; enums.md still shows the old figure.
-        RatePool(name="requests", limit=300_000, seconds=300, every_call=1, page=f"{PAGE}CHANGELOG.md"),
+        RatePool(name=REQUESTS, limit=300_000, seconds=300, every_call=1, page=f"{PAGE}CHANGELOG.md"),
         *(
             RatePool(
                 name=name,

@@ -1,0 +1,418 @@
+"""Connectors with one defect each, of the kinds that connectors have had; none is seen in good weather."""
+
+# mypy: disable-error-code="misc"
+# A defect is mixed into a connector's class, whose methods it calls.
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from msgspec.structs import replace
+
+from venuekit import errors
+from venuekit.connector.account import AccountOptions
+from venuekit.connector.order_book_tracker import TrackerEvent
+from venuekit.connector.user_stream_tracker import UserStreamOwner, UserStreamTracker
+from venuekit.model.account import AccountFrame, BalanceMove, BalanceReport, OrderAnswer
+from venuekit.model.book import BookStatus
+from venuekit.model.events import BookStatusEvent, ConnectorEvent, EventTag
+from venuekit.model.fees import AddedToCostTradeFee, TokenAmount
+from venuekit.model.order import CancellationResult, OrderState
+from venuekit.model.order_update import OrderUpdate, TradeUpdate
+from venuekit.protocol.book_feed import Sequencing
+from venuekit.protocol.fence import Question
+from venuekit.protocol.rates import RatePool, Scope
+from venuekit.protocol.stream import Leaving as StreamLeaving
+from venuekit.state.in_flight_order import InFlightOrder
+from venuekit.state.order_book import OrderBook
+from venuekit.state.order_check import Violation
+from venuekit.state.reconciliation import Difference
+from venuekit.venues.binance.spot import wire
+from venuekit.venues.binance.spot.exchange import BinanceExchange
+from venuekit.venues.binance.spot.streams import BinanceOrderBookDataSource
+from venuekit.venues.binance.spot.user_stream import BinanceUserStreamDataSource
+from venuekit.web.departure import Leaving
+from venuekit.web.rate_gate import RateGate
+
+
+def ended(order: InFlightOrder, state: OrderState, at: float) -> OrderAnswer:
+    """What an answer would say that nobody gave."""
+    update = OrderUpdate(
+        trading_pair=order.trading_pair,
+        update_timestamp=at,
+        new_state=state,
+        client_order_id=order.client_order_id,
+        exchange_order_id=order.exchange_order_id,
+    )
+    return OrderAnswer(update=update)
+
+
+# --- life and books
+
+
+class LeavesATask(BinanceExchange):
+    async def _close(self) -> None:
+        await super()._close()
+        self._left = asyncio.create_task(asyncio.sleep(1.0))
+
+
+class SaysReadyTooSoon(BinanceExchange):
+    @property
+    def status_dict(self) -> dict[str, bool]:
+        return dict.fromkeys(super().status_dict, True)
+
+
+class ListsWhatDoesNotTrade(BinanceExchange):
+    def all_trading_pairs(self) -> list[str]:
+        return list(self.trading_rules)
+
+
+class TrustsItsOwnClock(BinanceExchange):
+    async def server_time(self) -> float:
+        await super().server_time()
+        return self.clock.time()
+
+
+class GoesOnAsking(BinanceExchange):
+    """Asks by itself where the rate gate would have it wait."""
+
+    async def get_last_traded_prices(self, trading_pairs: Sequence[str]) -> dict[str, Decimal]:
+        if self.web.gate.banned_until() is not None:
+            await self._transport.request("GET", f"{self.setting.domain.rest_url}/api/v3/ping", {}, None)
+        return await super().get_last_traded_prices(trading_pairs)
+
+
+class KeepsAWrongLevel(BinanceExchange):
+    def get_order_book(self, trading_pair: str) -> OrderBook:
+        book = super().get_order_book(trading_pair)
+        if book.is_live:
+            lowest = [price for price, _ in book.texts()[0]][5]
+            book.apply_diffs([(lowest, "77.7")], [], book.update_id)
+        return book
+
+
+class TellsYesterdaysPrices(BinanceExchange):
+    async def get_last_traded_prices(self, trading_pairs: Sequence[str]) -> dict[str, Decimal]:
+        prices = await super().get_last_traded_prices(trading_pairs)
+        return {pair: price + 1 for pair, price in prices.items()}
+
+
+class _Unnumbered(BinanceOrderBookDataSource):
+    book_feed = replace(BinanceOrderBookDataSource.book_feed, rule=Sequencing.INCREASING)
+
+
+class OverlooksGaps(BinanceExchange):
+    data_source_class = _Unnumbered
+
+
+class BeginsAllBooksAnew(BinanceExchange):
+    def _publish(self, event: TrackerEvent) -> None:
+        super()._publish(event)
+        if isinstance(event, BookStatusEvent) and event.status is BookStatus.RESYNCING:
+            for pair, book in self.order_books.items():
+                if book.is_live:
+                    self.order_book_tracker.resync(pair)
+
+
+class DoesNotSayThatItIsStale(BinanceExchange):
+    def tell(self, event_tag: EventTag, event: ConnectorEvent) -> None:
+        if not isinstance(event, BookStatusEvent) or event.status is not BookStatus.STALE:
+            super().tell(event_tag, event)
+
+
+class NeverSuspectsSilence(BinanceExchange):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options | {"tracker_policy": None})
+
+
+class DisturbsOthersWhenAdding(BinanceExchange):
+    async def add_trading_pair(self, trading_pair: str) -> bool:
+        for pair in self.trading_pairs:
+            self.order_book_tracker.resync(pair)
+        return await super().add_trading_pair(trading_pair)
+
+
+# --- commands
+
+
+class DoesNotMindAWrongKey(BinanceExchange):
+    async def open_account(self) -> None:
+        try:
+            await super().open_account()
+        except errors.AuthenticationFailed:
+            self._credentials = None
+
+
+class ForgetsWhatWasCancelled(BinanceExchange):
+    async def cancel_order(self, order: InFlightOrder, leaving: Leaving) -> OrderAnswer:
+        return ended(order, OrderState.CANCELED, self.venue_time())
+
+
+class TakesUnknownForCancelled(BinanceExchange):
+    async def cancel_order(self, order: InFlightOrder, leaving: Leaving) -> OrderAnswer:
+        try:
+            return await super().cancel_order(order, leaving)
+        except errors.OrderNotFound:
+            answer = ended(order, OrderState.CANCELED, self.venue_time())
+            assert answer.update is not None
+            return OrderAnswer(update=replace(answer.update, filled_amount=Decimal(0)))
+
+
+class AmendsInItsMindOnly(BinanceExchange):
+    async def amend_order(
+        self, order: InFlightOrder, amount: Decimal, price: Decimal | None, leaving: Leaving
+    ) -> OrderAnswer:
+        answer = ended(order, OrderState.OPEN, self.venue_time())
+        assert answer.update is not None
+        return OrderAnswer(update=replace(answer.update, amount=amount))
+
+
+class SendsFirstAndCancelsThen(BinanceExchange):
+    def cancel(self, trading_pair: str, client_order_id: str) -> str:
+        asyncio.get_running_loop().call_later(0.3, super().cancel, trading_pair, client_order_id)
+        return client_order_id
+
+
+class ChecksNothing(BinanceExchange):
+    def violations(self, order: InFlightOrder) -> tuple[Violation, ...]:
+        return ()
+
+
+class CancelsEverybodysOrders(BinanceExchange):
+    async def cancel_all(self, timeout_seconds: float = 10.0) -> list[CancellationResult]:
+        results = await super().cancel_all(timeout_seconds)
+        for order in await self.open_orders(self.trading_pairs):
+            query = wire.CancelQuery(
+                symbol=self.exchange_symbol_associated_to_pair(order.row.trading_pair),
+                new_client_order_id="cancelled",
+                order_id=int(order.row.exchange_order_id),
+            )
+            await self.web.call(wire.CANCEL, query, leaving=_unseen)
+        return results
+
+
+async def _unseen(_departure: object) -> None:
+    """Nobody remembers."""
+
+
+class MakesMarketOrdersOfAll(BinanceExchange):
+    """Loses how long an order may rest."""
+
+    async def place_order(self, order: InFlightOrder, leaving: Leaving) -> OrderAnswer:
+        call = self.commands.call
+
+        async def without(endpoint: Any, query: Any, **options: Any) -> Any:
+            timed = isinstance(query, wire.NewOrderQuery) and query.time_in_force is not None
+            return await call(endpoint, replace(query, time_in_force="GTC") if timed else query, **options)
+
+        self.commands.call = without  # type: ignore[method-assign]
+        try:
+            return await super().place_order(order, leaving)
+        finally:
+            self.commands.call = call  # type: ignore[method-assign]
+
+
+# --- doubts
+
+
+class SendsAgain(BinanceExchange):
+    async def place_order(self, order: InFlightOrder, leaving: Leaving) -> OrderAnswer:
+        try:
+            return await super().place_order(order, leaving)
+        except errors.OutcomeUnknown:
+            return await super().place_order(order, _unseen)
+
+
+class TakesSilenceForRefusal(BinanceExchange):
+    async def place_order(self, order: InFlightOrder, leaving: Leaving) -> OrderAnswer:
+        try:
+            return await super().place_order(order, leaving)
+        except errors.OutcomeUnknown as error:
+            raise errors.OrderRefused(str(error)) from None
+
+
+class NeverSettles(BinanceExchange):
+    async def order_status(self, order: InFlightOrder, question: Question = Question.ORDER) -> OrderUpdate:
+        try:
+            return await super().order_status(order, question)
+        except errors.OrderNotFound as error:
+            raise errors.VenueFailed(str(error)) from None
+
+
+class _OtherNames(BinanceUserStreamDataSource):
+    """Names each event anew."""
+
+    told = 0
+
+    def parse(self, frame: bytes) -> Iterable[AccountFrame]:
+        for said in super().parse(frame):
+            self.told += 1
+            yield replace(said, trade_id=f"t{self.told}") if isinstance(said, TradeUpdate) else said
+
+
+class CountsFillsByEvent(BinanceExchange):
+    user_stream_class = _OtherNames
+
+
+class _Without(BinanceUserStreamDataSource):
+    left_out: tuple[type, ...] = ()
+
+    def parse(self, frame: bytes) -> Iterable[AccountFrame]:
+        return [said for said in super().parse(frame) if not isinstance(said, self.left_out)]
+
+
+class _WithoutMoves(_Without):
+    left_out = (BalanceMove,)
+
+
+class _WithoutEnds(_Without):
+    left_out = (StreamLeaving,)
+
+
+class OverlooksDeposits(BinanceExchange):
+    user_stream_class = _WithoutMoves
+
+
+class OverlooksTheEndOfTheStream(BinanceExchange):
+    user_stream_class = _WithoutEnds
+
+
+class NeverFetchesFills(BinanceExchange):
+    async def order_fills(self, order: InFlightOrder) -> Sequence[TradeUpdate]:
+        return ()
+
+
+class _ClosedBooks:
+    """Hears nothing of fills whose order is over."""
+
+    def __init__(self, owner: Any) -> None:
+        self._owner = owner
+
+    def account_news(self, news: Any) -> None:
+        if isinstance(news, TradeUpdate):
+            order = self._owner.orders.fetch_order(news.client_order_id, news.exchange_order_id)
+            if order is not None and order.current_state is OrderState.CANCELED:
+                return
+        self._owner.account_news(news)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._owner, name)
+
+
+class IgnoresLateFills(NeverFetchesFills):
+    def make_user_stream(self, owner: UserStreamOwner) -> UserStreamTracker | None:
+        return super().make_user_stream(_ClosedBooks(owner))
+
+
+class ExpectsNothingOfTheStream(BinanceExchange):
+    def make_user_stream(self, owner: UserStreamOwner) -> UserStreamTracker | None:
+        stream = super().make_user_stream(owner)
+        if stream is not None:
+            stream.expect = lambda: None  # type: ignore[method-assign]
+        return stream
+
+
+class BelievesLists(BinanceExchange):
+    async def reconcile(self, *, dry_run: bool = False) -> list[Difference]:
+        listed = {row.row.client_order_id: None for row in await self.open_orders(self.trading_pairs)}
+        for name, order in self.in_flight_orders.items():
+            if name not in listed:
+                gone = ended(order, OrderState.CANCELED, self.venue_time()).update
+                assert gone is not None
+                self.trading.orders.process_order_update(gone)
+        return await super().reconcile(dry_run=dry_run)
+
+
+class ForgetsItsOrders(BinanceExchange):
+    def __init__(self, *arguments: Any, account: AccountOptions, **options: Any) -> None:
+        assert account.journals is not None
+        folder = account.journals / f"{len(list(account.journals.iterdir()))}"
+        folder.mkdir()
+        super().__init__(*arguments, account=replace(account, journals=folder), **options)
+
+
+# --- money
+
+
+def _in_quote(trade: TradeUpdate) -> TradeUpdate:
+    quote = trade.trading_pair.partition("-")[2]
+    fee = AddedToCostTradeFee(flat_fees=[TokenAmount(quote, trade.fill_quote_amount / 1000)])
+    return replace(trade, fee=fee)
+
+
+class _FeesInQuote(BinanceUserStreamDataSource):
+    def parse(self, frame: bytes) -> Iterable[AccountFrame]:
+        return [_in_quote(said) if isinstance(said, TradeUpdate) else said for said in super().parse(frame)]
+
+
+class PaysAllFeesInQuote(BinanceExchange):
+    user_stream_class = _FeesInQuote
+
+    async def place_order(self, order: InFlightOrder, leaving: Leaving) -> OrderAnswer:
+        answer = await super().place_order(order, leaving)
+        return replace(answer, fills=tuple(map(_in_quote, answer.fills)))
+
+
+class OverlooksWhatIsLocked(BinanceExchange):
+    async def balances(self) -> BalanceReport:
+        report = await super().balances()
+        free = tuple(replace(row, available=row.total) for row in report.balances)
+        return replace(report, balances=free)
+
+
+class KeepsNoOrderLimits(BinanceExchange):
+    def _gate(self, host: str, pools: Sequence[RatePool]) -> RateGate:
+        wide = [
+            replace(pool, limit=pool.limit * 10) if pool.scope is Scope.ACCOUNT else pool for pool in pools
+        ]
+        return super()._gate(host, wide)
+
+    @classmethod
+    def published_limits_of(cls, answer: Any) -> Mapping[str, int]:
+        return {}
+
+
+# Card, connector, and the words by which the card says what is wrong; None: it waits for what never comes.
+BROKEN: Sequence[tuple[int, type[BinanceExchange], str | None]] = (
+    (1, LeavesATask, "tasks are left"),
+    (2, SaysReadyTooSoon, "ready without the book of ETH-USDT"),
+    (3, ListsWhatDoesNotTrade, "these trade by its word"),
+    (4, TrustsItsOwnClock, "ClockSkewed"),
+    (5, GoesOnAsking, "while it was shut out"),
+    (6, KeepsAWrongLevel, None),
+    (7, TellsYesterdaysPrices, "the last price of BTC-USDT is"),
+    (8, OverlooksGaps, None),
+    (8, BeginsAllBooksAnew, "ETH-USDT was disturbed"),
+    (9, DoesNotSayThatItIsStale, "did not say that it is stale"),
+    (10, OverlooksGaps, None),
+    (12, NeverSuspectsSilence, None),
+    (13, DisturbsOthersWhenAdding, "BTC-USDT was disturbed"),
+    (14, DoesNotMindAWrongKey, "it started, and should have raised"),
+    (18, MakesMarketOrdersOfAll, None),
+    (21, AmendsInItsMindOnly, None),
+    (22, ForgetsWhatWasCancelled, None),
+    (23, TakesUnknownForCancelled, None),
+    (24, SendsFirstAndCancelsThen, "told of the order"),
+    (25, ChecksNothing, "failed with RuleViolated"),
+    (26, CancelsEverybodysOrders, "an order of somebody else was cancelled"),
+    (27, SendsAgain, "was sent 2 times"),
+    (28, SendsAgain, None),
+    (28, TakesSilenceForRefusal, None),
+    (28, NeverSettles, None),
+    (29, SendsAgain, "was sent 2 times"),
+    (29, TakesSilenceForRefusal, None),
+    (30, CountsFillsByEvent, None),
+    (30, IgnoresLateFills, None),
+    (31, NeverFetchesFills, None),
+    (33, ExpectsNothingOfTheStream, None),
+    (34, OverlooksTheEndOfTheStream, None),
+    (35, BelievesLists, "the list ended an order"),
+    (36, ForgetsItsOrders, "knows no order"),
+    (37, PaysAllFeesInQuote, "the fee was charged in ETH"),
+    (38, OverlooksWhatIsLocked, None),
+    (39, OverlooksDeposits, None),
+    (40, KeepsNoOrderLimits, "108 orders sent the venue took 100"),
+)
