@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -79,16 +78,17 @@ async def test_a_deposit_while_one_connection_takes_over_from_another_is_told_on
         stream = money.desk.exchange.trading.stream
         assert stream is not None
         told = moves_told(money)
-        connects = stream.stream.connects
+        lines = stream.stream._lines
         stream.stream.move()
-        for number in range(1, 100):
-            move(at, "deposit", "BTC", f"0.{number:02}")
-            await asyncio.sleep(0)
-            if stream.stream.connects > connects and len(told) == number:
-                break
+        await until(
+            lambda: len(lines) == 2 and all(line.connection.ready.is_set() for line in lines), "both", WAIT
+        )
+        move(at, "deposit", "BTC", "0.75")
+        await until(lambda: len(lines) == 1, "the new connection to be the only one", WAIT)
         await money.agrees()
-        amounts = [event.amount for _, event in told]
-        assert amounts == [Decimal(f"0.{number:02}") for number in range(1, len(amounts) + 1)]
+        move(at, "deposit", "ETH", "1")
+        await until(lambda: told[-1][1].asset_name == "ETH", "the second", WAIT)
+        assert [event.asset_name for _, event in told] == ["BTC", "ETH"]
 
 
 @pytest.mark.parametrize("facts", CHANNELS)
