@@ -77,6 +77,20 @@ async def test_a_connector_that_was_not_started_says_so() -> None:
         await exchange.stop()
 
 
+async def test_a_question_that_waits_for_room_while_its_connector_stops_is_not_sent_any_more() -> None:
+    async with house() as venue:
+        exchange = venue.exchange(BTC)
+        async with exchange:
+            gate = exchange.web.gate
+            gate.ban(gate.now() + 3600.0)
+            question = asyncio.create_task(exchange.get_last_traded_prices([BTC]))
+            await until(lambda: gate.line.ledger.has_waiting, "the question to wait")
+        gate.follow(lambda: time.time() + 7200.0)  # the ban is over
+        with pytest.raises(errors.NotSent):
+            await question
+        await until(lambda: not venue.dialect.connections, "the venue to see nobody")
+
+
 async def test_stopping_twice_is_no_mistake() -> None:
     async with house() as venue, venue.exchange(BTC) as exchange:
         await asyncio.gather(exchange.stop(), exchange.stop())

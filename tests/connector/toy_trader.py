@@ -234,7 +234,7 @@ class ToyTrader(TradingConnector):
                 update=self._update(placed),
                 row=OpenOrder(
                     client_order_id=placed.client_id,
-                    trading_pair=PAIR,
+                    trading_pair=placed.order.trading_pair,
                     price=placed.price or Decimal(0),
                     amount=placed.amount,
                     executed_amount=placed.filled,
@@ -251,7 +251,7 @@ class ToyTrader(TradingConnector):
 
     def _update(self, placed: ToyOrder) -> OrderUpdate:
         return OrderUpdate(
-            trading_pair=PAIR,
+            trading_pair=placed.order.trading_pair,
             update_timestamp=self.venue_time(),
             new_state=placed.state,
             client_order_id=placed.client_id,
@@ -267,7 +267,7 @@ class ToyTrader(TradingConnector):
                 trade_id=trade_id,
                 client_order_id="",
                 exchange_order_id=placed.exchange_id,
-                trading_pair=PAIR,
+                trading_pair=placed.order.trading_pair,
                 fill_timestamp=self.venue_time(),
                 fill_price=price,
                 fill_base_amount=amount,

@@ -302,6 +302,8 @@ class AccountDesk:
             self._connector.tell(AccountEvent.BalanceEvent, event)
 
     def _tell_move(self, move: BalanceMove) -> None:
+        if self.balances.has_heard(move):
+            return
         self.account.journal.append(
             BalanceMoved(
                 at=self._connector.clock.time(),

@@ -163,6 +163,8 @@ class ExchangeBase(MarketView, TradingConnector):
 
     async def _close(self) -> None:
         await super()._close()
+        if self._web is not None:
+            self._web.close()
         self._web = self._commands = self._socket = None
         await self._transport.close()
 

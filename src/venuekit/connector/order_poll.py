@@ -128,9 +128,11 @@ class OrderPoll:
         self._status_health.succeeded()
         for row in rows:
             self._tracker.process_order_update(row.update, Evidence.OPEN_ORDERS, asked_at)
-        listed = {row.row.exchange_order_id for row in rows}
+        # By pair: some venues number the orders of each pair on their own.
+        listed = {(row.row.trading_pair, row.row.exchange_order_id) for row in rows}
         for order in orders:
-            if not order.is_done and not listed.intersection(order.exchange_order_ids):
+            ids = ((order.trading_pair, number) for number in order.exchange_order_ids)
+            if not order.is_done and listed.isdisjoint(ids):
                 self._inquiries.setdefault(order.client_order_id, _Inquiry(asked_at))
 
     # --- one order
@@ -156,8 +158,10 @@ class OrderPoll:
             self._put_off(inquiry, order)
             return
         self._status_health.succeeded()
+        if self._inquiries.get(name) is not inquiry:
+            return  # somebody asked anew meanwhile: this answer may be older than what they want to know
         if order.is_done or order.doubt is None:
-            self._inquiries.pop(name, None)
+            del self._inquiries[name]
         else:
             self._put_off(inquiry, order)
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from venuekit import errors
 from venuekit.protocol.endpoint import Endpoint, Placement, arguments, parameters
 from venuekit.protocol.frozen import Wire
 from venuekit.protocol.rest import Answer, RestPolicy
@@ -50,6 +51,11 @@ class WebAssistant(VenueCaller[Request]):
         self.base_url = base_url.rstrip("/")
         self._transport = transport
         self._turns = asyncio.Semaphore(questions_at_once)
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Send nothing more: a call that still waits for room would open the transport anew."""
+        self._is_closed = True
 
     def _turn(self, endpoint: Endpoint[Any, Any]) -> AbstractAsyncContextManager[object]:
         return self._turns if endpoint.reads else super()._turn(endpoint)
@@ -64,6 +70,8 @@ class WebAssistant(VenueCaller[Request]):
         return request
 
     async def _send(self, parcel: Request, seconds: float | None) -> Answer:
+        if self._is_closed:
+            raise errors.NotSent(f"{parcel.method} {parcel.path} waited until the connector was stopped")
         url = f"{self.base_url}{parcel.target}"  # as it was signed, byte for byte
         heard = await self._transport.request(parcel.method, url, parcel.headers, parcel.body, seconds)
         problem, is_unreadable = None, False
