@@ -78,13 +78,14 @@ async def test_a_deposit_while_one_connection_takes_over_from_another_is_told_on
         stream = money.desk.exchange.trading.stream
         assert stream is not None
         told = moves_told(money)
-        lines = stream.stream._lines
         stream.stream.move()
         await until(
-            lambda: len(lines) == 2 and all(line.connection.ready.is_set() for line in lines), "both", WAIT
+            lambda: [line.connection.ready.is_set() for line in stream.stream._lines] == [True] * 2,
+            "both",
+            WAIT,
         )
         move(at, "deposit", "BTC", "0.75")
-        await until(lambda: len(lines) == 1, "the new connection to be the only one", WAIT)
+        await until(lambda: len(stream.stream._lines) == 1, "the new connection to be the only one", WAIT)
         await money.agrees()
         move(at, "deposit", "ETH", "1")
         await until(lambda: told[-1][1].asset_name == "ETH", "the second", WAIT)
