@@ -19,9 +19,6 @@ from pathlib import Path
 
 from venuekit import connect
 from venuekit.connector.account import AccountOptions
-from venuekit.emulator.factory import make_dialect
-from venuekit.emulator.instruments import DEFAULT_INSTRUMENTS
-from venuekit.emulator.server import EmulatorServer
 from venuekit.journal.recall import recall
 from venuekit.journal.record import AccountName, Stopped
 from venuekit.journal.recorded_tracker import RecordedTracker
@@ -129,6 +126,11 @@ async def trade(url: str, folder: str) -> None:
 
 async def killed_again_and_again(starts: int) -> None:
     """Print how soon a killed trader is ready."""
+    # Not above: the trader would wait for these imports, too.
+    from venuekit.emulator.factory import make_dialect  # noqa: PLC0415
+    from venuekit.emulator.instruments import DEFAULT_INSTRUMENTS  # noqa: PLC0415
+    from venuekit.emulator.server import EmulatorServer  # noqa: PLC0415
+
     dialect = make_dialect(
         "binance", seed=7, instruments=DEFAULT_INSTRUMENTS[:1], start_time=time.time(), rate=20.0
     )

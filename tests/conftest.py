@@ -67,7 +67,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in one line why tests were skipped that read recordings; a card that does not apply says it itself."""
+    """Say in one line why tests that read recordings were skipped; other tests say it themselves."""
     skipped = sum(_ABSENCE in str(report.longrepr) for report in terminalreporter.getreports("skipped"))
     if skipped and not DATA.is_dir():
         terminalreporter.write_line(

@@ -18,7 +18,7 @@ from venuekit.connector.order_book_tracker import TrackerEvent
 from venuekit.connector.user_stream_tracker import UserStreamOwner, UserStreamTracker
 from venuekit.model.account import AccountFrame, BalanceMove, BalanceReport, OrderAnswer
 from venuekit.model.book import BookStatus
-from venuekit.model.events import BookStatusEvent, ConnectorEvent, EventTag
+from venuekit.model.events import BookStatusEvent, BuyOrderCreatedEvent, ConnectorEvent, EventTag, MarketEvent
 from venuekit.model.fees import AddedToCostTradeFee, TokenAmount
 from venuekit.model.order import CancellationResult, OrderState
 from venuekit.model.order_update import OrderUpdate, TradeUpdate
@@ -123,6 +123,12 @@ class DoesNotSayThatItIsStale(BinanceExchange):
             super().tell(event_tag, event)
 
 
+class NeverSaysThatItIsNotLive(BinanceExchange):
+    def tell(self, event_tag: EventTag, event: ConnectorEvent) -> None:
+        if not isinstance(event, BookStatusEvent) or event.status is BookStatus.LIVE:
+            super().tell(event_tag, event)
+
+
 class NeverSuspectsSilence(BinanceExchange):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options | {"tracker_policy": None})
@@ -198,21 +204,47 @@ async def _unseen(_departure: object) -> None:
     """Nobody remembers."""
 
 
-class MakesMarketOrdersOfAll(BinanceExchange):
-    """Loses how long an order may rest."""
+class _Rewrites(BinanceExchange):
+    """Places another order than was asked for."""
+
+    def rewritten(self, query: wire.NewOrderQuery) -> wire.NewOrderQuery:
+        raise NotImplementedError
 
     async def place_order(self, order: InFlightOrder, leaving: Leaving) -> OrderAnswer:
         call = self.commands.call
 
-        async def without(endpoint: Any, query: Any, **options: Any) -> Any:
-            timed = isinstance(query, wire.NewOrderQuery) and query.time_in_force is not None
-            return await call(endpoint, replace(query, time_in_force="GTC") if timed else query, **options)
+        async def call_otherwise(endpoint: Any, query: Any, **options: Any) -> Any:
+            is_order = isinstance(query, wire.NewOrderQuery)
+            return await call(endpoint, self.rewritten(query) if is_order else query, **options)
 
-        self.commands.call = without  # type: ignore[method-assign]
+        self.commands.call = call_otherwise  # type: ignore[method-assign]
         try:
             return await super().place_order(order, leaving)
         finally:
             self.commands.call = call  # type: ignore[method-assign]
+
+
+class LosesTheTimeInForce(_Rewrites):
+    def rewritten(self, query: wire.NewOrderQuery) -> wire.NewOrderQuery:
+        return replace(query, time_in_force=query.time_in_force and "GTC")
+
+
+class HalvesAmounts(_Rewrites):
+    def rewritten(self, query: wire.NewOrderQuery) -> wire.NewOrderQuery:
+        if query.quantity is None:
+            assert query.quote_quantity is not None
+            return replace(query, quote_quantity=query.quote_quantity / 2)
+        return replace(query, quantity=query.quantity / 2)
+
+
+class LosesPostOnly(_Rewrites):
+    def rewritten(self, query: wire.NewOrderQuery) -> wire.NewOrderQuery:
+        return replace(query, type="LIMIT", time_in_force="GTC") if query.type == "LIMIT_MAKER" else query
+
+
+class LosesTheTrigger(_Rewrites):
+    def rewritten(self, query: wire.NewOrderQuery) -> wire.NewOrderQuery:
+        return replace(query, type="LIMIT", stop_price=None)
 
 
 # --- doubts
@@ -232,6 +264,22 @@ class TakesSilenceForRefusal(BinanceExchange):
             return await super().place_order(order, leaving)
         except errors.OutcomeUnknown as error:
             raise errors.OrderRefused(str(error)) from None
+
+
+class TellsTheAnswerToo(BinanceExchange):
+    async def place_order(self, order: InFlightOrder, leaving: Leaving) -> OrderAnswer:
+        answer = await super().place_order(order, leaving)
+        created = BuyOrderCreatedEvent(
+            self.venue_time(),
+            order.order_type,
+            order.trading_pair,
+            order.amount,
+            order.price,
+            order.client_order_id,
+            order.creation_timestamp,
+        )
+        self.tell(MarketEvent.BuyOrderCreated, created)
+        return answer
 
 
 class NeverSettles(BinanceExchange):
@@ -316,14 +364,16 @@ class ExpectsNothingOfTheStream(BinanceExchange):
 
 
 class BelievesLists(BinanceExchange):
-    async def reconcile(self, *, dry_run: bool = False) -> list[Difference]:
+    async def reconcile(
+        self, trading_pairs: Sequence[str] = (), *, dry_run: bool = False
+    ) -> list[Difference]:
         listed = {row.row.client_order_id: None for row in await self.open_orders(self.trading_pairs)}
         for name, order in self.in_flight_orders.items():
             if name not in listed:
                 gone = ended(order, OrderState.CANCELED, self.venue_time()).update
                 assert gone is not None
                 self.trading.orders.process_order_update(gone)
-        return await super().reconcile(dry_run=dry_run)
+        return await super().reconcile(trading_pairs, dry_run=dry_run)
 
 
 class ForgetsItsOrders(BinanceExchange):
@@ -388,10 +438,16 @@ BROKEN: Sequence[tuple[int, type[BinanceExchange], str | None]] = (
     (8, BeginsAllBooksAnew, "ETH-USDT was disturbed"),
     (9, DoesNotSayThatItIsStale, "did not say that it is stale"),
     (10, OverlooksGaps, None),
+    (11, NeverSaysThatItIsNotLive, "did not say that it was not live"),
     (12, NeverSuspectsSilence, None),
     (13, DisturbsOthersWhenAdding, "BTC-USDT was disturbed"),
     (14, DoesNotMindAWrongKey, "it started, and should have raised"),
-    (18, MakesMarketOrdersOfAll, None),
+    (15, HalvesAmounts, "another order was placed than was asked for"),
+    (16, PaysAllFeesInQuote, None),
+    (17, HalvesAmounts, "were spent of"),
+    (18, LosesTheTimeInForce, None),
+    (19, LosesPostOnly, None),
+    (20, LosesTheTrigger, None),
     (21, AmendsInItsMindOnly, None),
     (22, ForgetsWhatWasCancelled, None),
     (23, TakesUnknownForCancelled, None),
@@ -407,6 +463,7 @@ BROKEN: Sequence[tuple[int, type[BinanceExchange], str | None]] = (
     (30, CountsFillsByEvent, None),
     (30, IgnoresLateFills, None),
     (31, NeverFetchesFills, None),
+    (32, TellsTheAnswerToo, "told of the order"),
     (33, ExpectsNothingOfTheStream, None),
     (34, OverlooksTheEndOfTheStream, None),
     (35, BelievesLists, "the list ended an order"),

@@ -27,3 +27,7 @@ async def test_a_defect_fails_its_card(
     (card,) = [card for card in CARDS if card.number == number]
     with pytest.raises(CardFailed, match=words):
         await suite.play(card, tmp_path)
+
+
+def test_there_is_a_defect_for_every_card() -> None:
+    assert sorted({number for number, _, _ in BROKEN}) == [card.number for card in CARDS]

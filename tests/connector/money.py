@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.connector.emulated import until
-from tests.connector.trading import WAIT, Floor, Trader, floor, trader
+from tests.connector.trading import WAIT, Floor, Tale, Trader, floor
 
 from venuekit.connector.trading_policy import TradingPolicy
 from venuekit.model.account import AccountFrame, BalanceChannel, BalanceReport
@@ -18,6 +18,7 @@ from venuekit.state.balance_sheet import FigureKind
 from venuekit.venues.binance.spot.user_stream import BinanceUserStreamDataSource
 
 _LONG = 3600.0
+NOTHING = (Decimal(0), Decimal(0))
 ASK_NO_MORE = TradingPolicy(balance_interval=_LONG, balance_interval_estimated=_LONG, reconciles=False)
 """Balances are asked for at the start, and then when a test does."""
 
@@ -113,7 +114,7 @@ class Purse:
         return self._orders_differ() + [
             f"{asset}: {mine}, the ledger has {theirs.get(asset)}"
             for asset, mine in self.ours.items()
-            if mine != theirs.get(asset, (0, 0))
+            if mine != theirs.get(asset, NOTHING)
         ]
 
     def excesses(self) -> list[str]:
@@ -122,7 +123,7 @@ class Purse:
         return [
             f"{asset}: {mine}, the ledger has {theirs.get(asset)}"
             for asset, mine in self.ours.items()
-            if any(here > there for here, there in zip(mine, theirs.get(asset, (0, 0)), strict=True))
+            if any(here > there for here, there in zip(mine, theirs.get(asset, NOTHING), strict=True))
         ]
 
     async def agrees(self) -> None:
@@ -177,12 +178,16 @@ async def purse(
     at: Floor,
     *pairs: str,
     facts: dict[str, Any] | None = None,
-    policy: TradingPolicy = ASK_NO_MORE,
+    policy: TradingPolicy | None = ASK_NO_MORE,
+    name: str = "binance",
     **more: Any,
 ) -> AsyncIterator[Purse]:
-    """A trader of the floor, with a ready connector."""
-    async with trader(at, *pairs, facts=facts or {}, policy=policy, **more) as desk:
-        found = Purse(desk)
+    """A trader of the floor, with a ready connector; under another `name` it is one of another product."""
+    exchange = at.exchange(*pairs, facts=facts or {}, policy=policy, **more)
+    exchange.name = name
+    tale = Tale(exchange)
+    async with exchange:
+        found = Purse(Trader(at, exchange, tale))
         await found.pass_moment()
         yield found
 

@@ -110,11 +110,13 @@ async def test_the_estimate_of_a_market_order_by_quote_amount_is_the_ledger(
 
 async def test_the_estimate_follows_an_order_that_expires_with_a_part_filled(tmp_path: Path) -> None:
     async with estimating(tmp_path) as money:
-        desk = money.desk
-        ask = desk.exchange.get_price(BTC, is_buy=True)
-        order_id = desk.exchange.buy(BTC, Decimal(4), OrderType.LIMIT, ask, time_in_force=TimeInForce.IOC)
+        desk, at = money.desk, money.desk.floor
+        at.ask("POST", "pause")
+        ask, there = (Decimal(text) for text in at.venue.truth(BTC)[2][0])
+        wanted = there + Decimal("0.01")
+        order_id = desk.exchange.buy(BTC, wanted, OrderType.LIMIT, ask, time_in_force=TimeInForce.IOC)
         order = await desk.stands(order_id, EXPIRED)
-        assert 0 < order.executed_amount_base < 4
+        assert order.executed_amount_base == there
         await money.agrees()
 
 

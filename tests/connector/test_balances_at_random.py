@@ -36,7 +36,14 @@ class Fate:
         await self._surrounded(self.drawn.choice(self._possible()))
 
     def _possible(self) -> list[Callable[[], Awaitable[None]]]:
-        possible = [self.take, self.take_by_quote, self.take_at_once, self.move, self.charge, self.ask]
+        possible: list[Callable[[], Awaitable[None]]] = [
+            self.take,
+            self.take_by_quote,
+            self.take_at_once,
+            self.move,
+            self.charge,
+            self.ask,
+        ]
         opened = self.opened()
         if len(opened) < MOST_OPEN:
             possible += [self.rest] * 5

@@ -246,9 +246,20 @@ def test_a_deposit_that_is_told_twice_counts_once() -> None:
     assert [] == bench.sheet.moved(deposit(reference="d1"))
     assert ["USDT"] == bench.sheet.moved(deposit(reference="d2"))
     assert "110" == bench.total()
-    bench.sheet.moved(deposit())
-    bench.sheet.moved(deposit())
-    assert "210" == bench.total()
+
+
+def test_deposits_without_a_reference_are_one_if_they_are_told_in_the_same_words() -> None:
+    bench = SheetBench()
+    bench.poll(5.0, USDT="10/10")
+    assert ["USDT"] == bench.sheet.moved(deposit())
+    assert bench.sheet.has_heard(deposit())
+    assert [] == bench.sheet.moved(deposit())
+    assert "60" == bench.total()
+    assert ["USDT"] == bench.sheet.moved(deposit(at=7.0))
+    assert "110" == bench.total()
+    bench.poll(8.0, USDT="110/110")
+    bench.sheet.moved(deposit(at=7.0))
+    assert "110" == bench.total()
 
 
 def test_a_deposit_while_the_question_is_on_its_way_counts_with_the_next_answer() -> None:

@@ -33,6 +33,8 @@ _LOSS_AT = 0.15
 _CUT_AT = 0.4
 _KILL_AT = 0.65
 _FASTEST_REPLAY = 4.0
+_SEEN_AGAIN_SECONDS = 2.0
+"""How long the trader trades after its restart at least: on a busy machine it starts late."""
 _ENDS: Mapping[str, str] = {"FILLED": "FILLED", "CANCELLED": "CANCELED"}
 """The columns of the orders' table, and the states that they count."""
 # Starting processes, the end of a doubt and comparing take no longer than this beside the show itself:
@@ -129,6 +131,7 @@ async def _play(stage: Stage, screen: Screen, seconds: float, *, kills: bool) ->
         screen.caption = "kill -9: what was open is at the venue, and in the journal"
         await stage.kill()
         screen.caption = "started again: every order is known, every fill is counted once"
+        await clock.sleep(_SEEN_AGAIN_SECONDS)
     await until(1.0)
     screen.caption = "the maker stops, cancels what is open, and both sides are compared"
     await stage.finish()

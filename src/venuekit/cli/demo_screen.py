@@ -26,6 +26,7 @@ _LINES_EVERY = 3.0
 _LOG_LINES = 10
 _SHORT_LOG_LINES = 4
 _TALL = 38
+_WIDE = 96
 # Lines of a frame beside levels, log and deals: caption, three pairs of borders, one ladder's title and
 # spread, four orders, and the one below.
 _FIXED_LINES = 1 + 6 + 2 + 4 + 1
@@ -42,12 +43,16 @@ class Screen:
     """Where the demo is seen; `is_quiet` shows nothing at all, for programs that want the summary only."""
 
     def __init__(self, console: Console, clock: Clock, *, is_quiet: bool) -> None:
-        self.caption = "starting"
+        self.caption = "the venue and the trader start"
         self._console = console
         self._clock = clock
         self._is_quiet = is_quiet
         self._began = clock.monotonic()
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
+
+    @property
+    def _is_wide(self) -> bool:
+        return self._console.width >= _WIDE
 
     def say(self, sentence: str) -> None:
         """Tell something that happened."""
@@ -88,7 +93,12 @@ class Screen:
         caption = Text.assemble((" venuekit demo ", "reverse"), f" {elapsed:4.1f} s  {self.caption}")
         caption.no_wrap, caption.overflow = True, "ellipsis"
         markets = _side_by_side([self._market(stage, pair, depth, deals) for pair in stage.trading_pairs])
-        account = _side_by_side([_orders(stage.picture), _holdings(stage)])
+        account = _side_by_side(
+            [
+                _orders(stage.picture, is_wide=self._is_wide),
+                _holdings(stage, is_wide=self._is_wide),
+            ]
+        )
         told = list(self._log)[-log_lines:]
         log = Text("\n".join([*told, *[""] * (log_lines - len(told))]), no_wrap=True, overflow="ellipsis")
         return Group(caption, markets, account, Panel(log, title="what happens", title_align="left"))
@@ -104,7 +114,7 @@ class Screen:
                 "\n".join(["no trader is running", *[""] * (2 * depth + 1)]), style="dim"
             )
         else:
-            shown = ladder(view, depth, own=_marks(stage.picture, pair))
+            shown = ladder(view, depth, own=_marks(stage.picture, pair, is_wide=self._is_wide))
         return Panel(Group(shown, *self._deals(stage, pair, deals)), padding=(0, 1))
 
     def _deals(self, stage: Stage, pair: str, count: int) -> list[Text]:
@@ -127,13 +137,13 @@ def _side_by_side(panels: list[RenderableType]) -> Table:
     return grid
 
 
-def _marks(picture: Picture | None, pair: str) -> Mapping[Decimal, str]:
+def _marks(picture: Picture | None, pair: str, *, is_wide: bool) -> Mapping[Decimal, str]:
     """What is ours on each price."""
     orders = [] if picture is None else [order for order in picture.orders if order.trading_pair == pair]
-    return {order.price: f"ours {brief(order.amount)}" for order in orders}
+    return {order.price: f"◀ ours {brief(order.amount)}" if is_wide else "◀" for order in orders}
 
 
-def _orders(picture: Picture | None) -> RenderableType:
+def _orders(picture: Picture | None, *, is_wide: bool) -> RenderableType:
     rows = Table.grid(padding=(0, 1))
     for _ in range(_ORDER_COLUMNS):
         rows.add_column(no_wrap=True)
@@ -141,7 +151,7 @@ def _orders(picture: Picture | None) -> RenderableType:
     for order in sorted(orders, key=lambda order: (order.trading_pair, order.is_buy))[:_ORDERS]:
         rows.add_row(
             Text("buy" if order.is_buy else "sell", style="green" if order.is_buy else "red"),
-            order.trading_pair,
+            order.trading_pair if is_wide else order.trading_pair.partition("-")[0],
             brief(order.amount),
             f"at {brief(order.price)}",
             _state(order),
@@ -160,9 +170,10 @@ def _state(order: OwnOrder) -> Text:
     return Text(order.state.replace("_", " ").lower(), style="dim")
 
 
-def _holdings(stage: Stage) -> RenderableType:
-    rows = Table.grid(padding=(0, 2))
-    rows.add_row(*(Text(word, style="dim") for word in ("", "total", "available", "change")))
+def _holdings(stage: Stage, *, is_wide: bool) -> RenderableType:
+    rows = Table.grid(padding=(0, 2 if is_wide else 1))
+    words = ("", "total", "change", "available") if is_wide else ("", "total", "change")
+    rows.add_row(*(Text(word, style="dim") for word in words))
     pairs = [pair.partition("-") for pair in stage.trading_pairs]
     shown = dict.fromkeys([base for base, _, _ in pairs] + [quote for _, _, quote in pairs])
     holdings = {} if stage.picture is None else {held.asset: held for held in stage.picture.holdings}
@@ -173,10 +184,13 @@ def _holdings(stage: Stage) -> RenderableType:
         _rounded(CONTEXT.subtract(holding.total, stage.at_start.get(holding.asset, Decimal(0))))
         for holding in held
     ]
-    columns = [aligned([plain(number) for number in numbers]) for numbers in (totals, frees)]
-    columns.append(aligned([f"{'+' if change > 0 else ''}{plain(change)}" for change in changes]))
+    columns = [
+        aligned([plain(number) for number in totals]),
+        aligned([f"{'+' if change > 0 else ''}{plain(change)}" for change in changes]),
+        aligned([plain(number) for number in frees]),
+    ]
     for holding, *numbers in zip(held, *columns, strict=True):
-        rows.add_row(Text(holding.asset, style="bold"), *numbers)
+        rows.add_row(Text(holding.asset, style="bold"), *numbers[: len(words) - 1])
     for _ in range(_ORDERS - 1 - len(held)):
         rows.add_row("")
     return Panel(rows, title=f"balances after {counted(stage.fills, 'fill')}", title_align="left")
@@ -184,7 +198,7 @@ def _holdings(stage: Stage) -> RenderableType:
 
 def _rounded(number: Decimal) -> Decimal:
     """As much of a number as a narrow column needs to move when it does."""
-    cut = CONTEXT.quantize(number, Decimal("0.01") if abs(number) >= 10 else Decimal("0.00001"))
+    cut = CONTEXT.quantize(number, Decimal("0.01") if abs(number) >= 1000 else Decimal("0.00001"))
     return cut or abs(cut)
 
 

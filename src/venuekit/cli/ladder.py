@@ -68,7 +68,7 @@ def ladder(
 ) -> RenderableType:
     """Asks above, bids below, each level with a bar of its amount; always of the same height.
 
-    `own` says, by price, what is ours on a level.
+    `own` is, by price, what is written behind a level that is ours.
     """
     bids, asks = view.bids[:depth], view.asks[:depth]
     prices = aligned([price for price, _ in bids + asks])
@@ -129,5 +129,6 @@ def _level(row: tuple[str, str, str, str], style: str) -> Text:
     price, amount, bar, mark = row
     text = Text.assemble("  ", (price, style), "  ", amount, "  ", (bar, f"dim {style}"))
     if mark:
-        text.append(f"{'':{_BAR - len(bar)}} ◀ {mark}", style="bold cyan")
+        text.append(f"{'':{_BAR - len(bar)}} {mark}", style="bold cyan")
+    text.no_wrap, text.overflow = True, "crop"
     return text

@@ -20,7 +20,7 @@ _CODES = (
 )
 _KEYS = (
     "Credentials come from the environment: VENUEKIT_<NAME>_API_KEY with …_API_SECRET or …_PRIVATE_KEY; each "
-    "may be a file's path instead, in a variable of the same name and _FILE. All domains of NAME have the same."
+    "may be a file's path instead, in a variable of the same name and _FILE, and all domains have the same."
 )
 
 order = typer.Typer(
@@ -85,46 +85,54 @@ _Journals = Annotated[
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+_Side = Annotated[Side, typer.Argument(metavar="buy|sell")]
+_Amount = Annotated[
+    Decimal | None,
+    typer.Argument(metavar="AMOUNT", help="In base; not with --quote-amount.", parser=_number),
+]
+_Price = Annotated[
+    Decimal | None, typer.Option("--price", metavar="P", help="In quote per base.", parser=_number)
+]
+_Kind = Annotated[Type, typer.Option("--type", help="How it asks to be executed.")]
+_Tif = Annotated[Time, typer.Option("--tif", help="How long it may rest.")]
+_Quote = Annotated[
+    Decimal | None,
+    typer.Option(
+        "--quote-amount", metavar="Q", help="For a market order: spend or get so much.", parser=_number
+    ),
+]
+_Trigger = Annotated[
+    Decimal | None,
+    typer.Option("--trigger-price", metavar="T", help="Wait until the price touches this.", parser=_number),
+]
+_WaitForEnd = Annotated[
+    float | None,
+    typer.Option(
+        "--wait",
+        metavar="SECONDS",
+        help="Wait so long for its end; without it, until the venue has confirmed it.",
+        min=0,
+    ),
+]
+_Check = Annotated[
+    bool, typer.Option("--check", help="Send nothing: name the rules that it breaks, and the nearest valid.")
+]
+
+
 @order.command(epilog=_CODES)
 @ending_in_a_line()
 def place(
     venue: _Venue,
     pair: _Pair,
-    side: Annotated[Side, typer.Argument(metavar="buy|sell")],
-    amount: Annotated[
-        Decimal | None,
-        typer.Argument(metavar="AMOUNT", help="In base; not with --quote-amount.", parser=_number),
-    ] = None,
-    price: Annotated[
-        Decimal | None, typer.Option("--price", metavar="P", help="In quote per base.", parser=_number)
-    ] = None,
-    kind: Annotated[Type, typer.Option("--type", help="How it asks to be executed.")] = Type.LIMIT,
-    tif: Annotated[Time, typer.Option("--tif", help="How long it may rest.")] = Time.GTC,
-    quote_amount: Annotated[
-        Decimal | None,
-        typer.Option(
-            "--quote-amount", metavar="Q", help="For a market order: spend or get so much.", parser=_number
-        ),
-    ] = None,
-    trigger_price: Annotated[
-        Decimal | None,
-        typer.Option(
-            "--trigger-price", metavar="T", help="Wait until the price touches this.", parser=_number
-        ),
-    ] = None,
-    wait: Annotated[
-        float | None,
-        typer.Option(
-            "--wait",
-            metavar="SECONDS",
-            help="Wait so long for its end; without it, until the venue has confirmed it.",
-            min=0,
-        ),
-    ] = None,
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="Send nothing: name the rules that it breaks, and the nearest valid."),
-    ] = False,
+    side: _Side,
+    amount: _Amount = None,
+    price: _Price = None,
+    kind: _Kind = Type.LIMIT,
+    tif: _Tif = Time.GTC,
+    quote_amount: _Quote = None,
+    trigger_price: _Trigger = None,
+    wait: _WaitForEnd = None,
+    check: _Check = False,
     json: _Json = False,
     url: _Url = None,
     journals: _Journals = None,

@@ -186,13 +186,17 @@ class AccountDesk:
         return self.account.ids.take(self._connector.clock.time())
 
     def place(self, intent: NewOrder) -> str:
-        """Follow an order and send it; its id."""
+        """Follow an order and send it; its id.
+
+        Raises:
+            errors.JournalUnusable: it cannot be remembered, so it is not sent.
+        """
         order = InFlightOrder.of(intent, self._connector.venue_time())
         self.desk.place(order)
         return order.client_order_id
 
     async def cancel_all(self, seconds: float) -> list[CancellationResult]:
-        """Cancel what is open and ours; wait until each is over, at most so long."""
+        """Cancel what is open and ours; wait until each is over, at most so many seconds."""
         orders = [order for order in self.orders.active_orders.values() if order.is_open]
         for order in orders:
             self.desk.cancel(order, "cancel all")
@@ -298,6 +302,8 @@ class AccountDesk:
             self._connector.tell(AccountEvent.BalanceEvent, event)
 
     def _tell_move(self, move: BalanceMove) -> None:
+        if self.balances.has_heard(move):
+            return
         self.account.journal.append(
             BalanceMoved(
                 at=self._connector.clock.time(),

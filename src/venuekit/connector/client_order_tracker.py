@@ -51,8 +51,9 @@ class TrackerOwner(Protocol):
 class ClientOrderTracker:
     """Every input goes into the machine, into the journal, and what follows from it to the listeners.
 
-    In this order: what a listener was told is in the journal. Names follow the vocabulary that connectors
-    share; `machine` answers what is not repeated here.
+    In this order: what a listener was told is in the journal. Whatever takes something in raises
+    `errors.JournalUnusable` where that cannot be remembered; then nothing is told. Names follow the
+    vocabulary that connectors share; `machine` answers what is not repeated here.
     """
 
     def __init__(self, owner: TrackerOwner, journal: Journal, recalled: RecalledOrders) -> None:

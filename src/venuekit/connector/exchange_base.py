@@ -121,7 +121,11 @@ class ExchangeBase(MarketView, TradingConnector):
         return [await self.web.call(self.rules_endpoint, self.rules_endpoint.query())]
 
     def make_socket_dialect(self, auth: AuthBase) -> SocketDialect:  # noqa: ARG002 - a venue's own asks it
-        """How requests on a WebSocket are framed; asked for where there is a `socket_policy`."""
+        """How requests on a WebSocket are framed; asked for where there is a `socket_policy`.
+
+        Raises:
+            errors.Unsupported: the venue takes none there.
+        """
         raise errors.Unsupported(f"{self.name} takes no commands over a WebSocket")
 
     # Life.
@@ -316,11 +320,21 @@ class ExchangeBase(MarketView, TradingConnector):
         return [pair for pair, rule in self._rules.items() if rule.is_tradable]
 
     def exchange_symbol_associated_to_pair(self, trading_pair: str) -> str:
-        """The venue's word for a pair."""
+        """The venue's word for a pair.
+
+        Raises:
+            errors.UnknownPair: the venue lists no such pair.
+            errors.AmbiguousSymbol: two symbols claim it.
+        """
         return self._symbols.symbol(trading_pair)
 
     def trading_pair_associated_to_exchange_symbol(self, symbol: str) -> str:
-        """The pair of a venue's word."""
+        """The pair of a venue's word.
+
+        Raises:
+            errors.UnknownPair: the venue lists no such symbol of this contract kind.
+            errors.AmbiguousSymbol: two pairs claim it.
+        """
         return self._symbols.pair(symbol)
 
     async def _update_trading_rules(self) -> None:

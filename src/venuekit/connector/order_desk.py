@@ -108,6 +108,7 @@ class OrderDesk:
         A second cancel while one is on its way joins it.
 
         Raises:
+            errors.JournalUnusable: it cannot be remembered; it will not be sent.
             errors.NotReady: the connector is stopping; nothing is remembered.
         """
         if order.is_done:
@@ -121,9 +122,10 @@ class OrderDesk:
         return self._go(self._cancelling, order, lambda: self._cancel(order))
 
     def amend(self, order: InFlightOrder, amount: Decimal, price: Decimal | None) -> asyncio.Task[None]:
-        """Change a resting order.
+        """Change a resting order to this amount in base, and to this price in quote (None: as it is).
 
         Raises:
+            errors.JournalUnusable: it cannot be remembered; it will not be sent.
             errors.NotReady: another change of it is on its way, or the connector is stopping.
         """
         self._owner.require_running()
@@ -156,12 +158,14 @@ class OrderDesk:
     # --- the way of a command
 
     async def _place(self, order: InFlightOrder) -> None:
-        violations = self._owner.violations(order)
-        if violations:
-            words = "; ".join(violation.message for violation in violations)
-            self._tracker.refused(order, Command.PLACE, errors.OrderRuleViolated(words, violations))
-            return
-        await self._travel(order, Command.PLACE, lambda leaving: self._venue.place_order(order, leaving))
+        async def send(leaving: Leaving) -> OrderAnswer:
+            violations = self._owner.violations(order)
+            if violations:
+                words = "; ".join(violation.message for violation in violations)
+                raise errors.OrderRuleViolated(words, violations)
+            return await self._venue.place_order(order, leaving)
+
+        await self._travel(order, Command.PLACE, send)
 
     async def _cancel(self, order: InFlightOrder) -> None:
         def send(leaving: Leaving) -> Awaitable[OrderAnswer]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
+from inspect import getfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from venuekit.seams import disk, process
 if TYPE_CHECKING:
     from venuekit.connector.exchange_base import ExchangeBase
 
-__all__ = ["AllConnectorSettings", "connector_class", "find_setting"]
+__all__ = ["AllConnectorSettings", "connector_class", "find_setting", "setting_of"]
 
 _GROUP = "venuekit.venues"
 _FACTS = "venue.toml"
@@ -67,9 +68,25 @@ def find_setting(venue: str, url: str | None = None) -> ConnectorSetting:
         errors.InvalidConfiguration: the domain is an emulator and nothing says where it is.
     """
     name, _, domain_name = venue.partition("@")
-    entry = _entry(name)
-    settings = {setting.domain.name: setting for setting in _settings(name, _read_facts(entry))}
-    setting = settings.get(domain_name or MAIN)
+    return _on_domain(name, _read_facts(_entry(name)), domain_name or MAIN, url)
+
+
+def setting_of(kind: type, name: str, domain_name: str, url: str | None = None) -> ConnectorSetting | None:
+    """The setting of a connector's class, installed or not, from the facts beside its module.
+
+    None: there are none. `url` as in `find_setting`.
+
+    Raises:
+        errors.UnknownDomain: it has no such domain.
+        errors.InvalidConfiguration: the domain is an emulator and nothing says where it is.
+    """
+    path = Path(getfile(kind)).parent / _FACTS
+    return _on_domain(name, _parse_facts(path), domain_name, url) if path.is_file() else None
+
+
+def _on_domain(name: str, facts: _VenueFacts, domain_name: str, url: str | None) -> ConnectorSetting:
+    settings = {setting.domain.name: setting for setting in _settings(name, facts)}
+    setting = settings.get(domain_name)
     if setting is None:
         raise errors.UnknownDomain(f"{name} has no domain {domain_name!r}, only {', '.join(settings)}")
     variable = f"VENUEKIT_{name.upper()}_EMULATOR_URL"

@@ -31,7 +31,8 @@ class TradingPolicy(Frozen):
     """Choices about trading; all times in seconds.
 
     `balance_interval` is the time between two polls where balances are pushed, `balance_interval_estimated`
-    where they are estimated in between. `stop_within` is how long a stop waits for commands on their way.
+    where they are estimated in between, `fees_interval` that between two questions for what the account pays.
+    `stop_within` is how long a stop waits for commands on their way.
     `reconciles`: compare with the venue at the start and after each return of the account's stream.
     `follows`: hear the account's stream, and ask by itself; without it the venue is asked for what is called
     for, and no more. `reads_only`: no journal is opened, so that it works beside a process that trades; there

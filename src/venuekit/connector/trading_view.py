@@ -41,8 +41,10 @@ class TradingView(ABC):
     """Commands and questions by pair and by our own order ids.
 
     A command returns at once, and what becomes of it is told by events: an order that breaks a rule of the
-    venue fails with an event that says which rule. Each command raises `errors.KeyMissing` where the
-    connector has no credentials, and `errors.NotReady` before it has taken up what was open.
+    venue fails with an event that says which rule. Whatever asks for the account raises `errors.KeyMissing`
+    where the connector has no credentials, and `errors.NotReady` before it is started; a new order also
+    before what was open is taken up. Whatever names a pair raises `errors.UnknownPair` where no rules are
+    known for it. Prices are in quote per base, amounts in base.
     """
 
     order_types: ClassVar[tuple[OrderType, ...]]
@@ -113,8 +115,12 @@ class TradingView(ABC):
     def cancel(self, trading_pair: str, client_order_id: str) -> str:  # noqa: ARG002 - the shared vocabulary
         """Cancel an order of ours; one that still waits to be sent ends as never sent. Returns its id.
 
+        One that is over is left alone, and a second cancel joins the first. A cancel that the venue refuses
+        leaves the order as it was, and is told by no event.
+
         Raises:
             errors.UsageError: no order of ours has this id.
+            errors.JournalUnusable: the wish cannot be remembered, so nothing is sent.
         """
         self.trading.desk.cancel(self._own(client_order_id))
         return client_order_id
@@ -127,6 +133,9 @@ class TradingView(ABC):
         price: Decimal | None = None,
     ) -> str:
         """Change a resting order to `amount` base, the filled part included, and to `price` if one is given.
+
+        Until the answer is there either amount may be the order's. A change that the venue refuses leaves the
+        order as it was, and is told by no event. Returns the order's id.
 
         Raises:
             errors.Unsupported: the venue cannot.
@@ -146,14 +155,18 @@ class TradingView(ABC):
         return client_order_id
 
     async def cancel_all(self, timeout_seconds: float = 10.0) -> list[CancellationResult]:
-        """Cancel all open orders of our own, and no others; wait until each is over, at most so long.
+        """Cancel all open orders of our own, and no others; wait until each is over, at most so many seconds.
 
-        The result names every one of them: those whose end is certain first.
+        The result names every one of them: those that are over first. One that is not is still being
+        cancelled, or in doubt.
         """
         return await self.trading.cancel_all(timeout_seconds)
 
     def batch_order_create(self, orders_to_create: Sequence[LimitOrder | MarketOrder]) -> list[str]:
-        """Place several orders, one by one; their ids in the same order."""
+        """Place several orders, one by one; their ids in the same order.
+
+        Raises what `buy` raises; the orders before that one are placed.
+        """
         return [
             (self.buy if order.is_buy else self.sell)(
                 order.trading_pair,
@@ -232,11 +245,20 @@ class TradingView(ABC):
 
     @property
     def tracking_states(self) -> dict[str, Any]:
-        """Everything that must survive a restart, as plain values by our id. The journal keeps it, too."""
+        """Everything about orders that must survive a restart, as plain values by our id.
+
+        For who keeps them elsewhere: the journal has it all.
+        """
         return self.trading.orders.tracking_states
 
     def restore_tracking_states(self, saved_states: Mapping[str, Any]) -> None:
-        """Take up orders that were kept elsewhere; the open ones are in doubt until the venue was asked."""
+        """Take up orders that were kept elsewhere; the open ones are in doubt until the venue was asked.
+
+        Orders that are known already are left alone.
+
+        Raises:
+            errors.JournalUnusable: they cannot be remembered.
+        """
         self.trading.orders.restore_tracking_states(saved_states)
 
     # --- rules

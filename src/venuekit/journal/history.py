@@ -168,17 +168,17 @@ def build(journal_path: Path, sqlite_path: Path) -> None:
 
 
 def orders(sqlite_path: Path, trading_pair: str | None = None, since: float = 0.0) -> list[OrderRow]:
-    """Orders intended at `since` or later, oldest first."""
+    """Orders intended at `since` (this machine's time, seconds since 1970) or later, oldest first."""
     return _select(OrderRow, sqlite_path, trading_pair, since)
 
 
 def trades(sqlite_path: Path, trading_pair: str | None = None, since: float = 0.0) -> list[TradeRow]:
-    """Fills that happened at `since` or later, oldest first."""
+    """Fills that happened at `since` (the venue's time, seconds since 1970) or later, oldest first."""
     return _select(TradeRow, sqlite_path, trading_pair, since)
 
 
 def balances(sqlite_path: Path, asset: str | None = None, since: float = 0.0) -> list[BalanceRow]:
-    """Deposits, withdrawals and other changes written at `since` or later, oldest first."""
+    """Deposits, withdrawals and other changes written at `since` (as for orders) or later, oldest first."""
     return _select(BalanceRow, sqlite_path, asset, since)
 
 

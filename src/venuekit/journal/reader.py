@@ -71,7 +71,11 @@ def replay(path: Path, since: int = 0, disk: Disk | None = None) -> History:
 
 
 def replay_bytes(data: bytes, name: str, since: int = 0) -> History:
-    """`replay` of what a file called `name` holds."""
+    """`replay` of what a file called `name` holds.
+
+    Raises:
+        JournalCorrupt, JournalMismatch: as `replay`.
+    """
     scan = frame.scan(data)
     if scan.ending.kind is EndingKind.CORRUPT:
         raise _corrupt(name, scan.ending)

@@ -8,7 +8,7 @@ shown as available than there can be; the next figure clears it up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
 
@@ -25,6 +25,8 @@ __all__ = ["BalanceSheet", "Figure", "FigureKind"]
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
 _NEVER = float("-inf")
+# What is told twice comes within seconds: nobody moves his money so often in that time.
+_MOVES_REMEMBERED = 1000
 
 
 class FigureKind(Enum):
@@ -96,6 +98,7 @@ class BalanceSheet:
         self._unnamed: _Standing | None = None
         """What stands of assets that no report names: the latest complete one says that nothing is held."""
         self._moves: dict[str, list[BalanceMove]] = {}
+        self._heard: dict[Hashable, None] = {}
         self._told: dict[str, tuple[Decimal, Decimal]] = {}
         self._oldest = _NEVER
         """The oldest moment that any figure rests on: what was over by then is in all of them."""
@@ -133,14 +136,24 @@ class BalanceSheet:
         """Take in a deposit or withdrawal; the assets that changed since they were last told of.
 
         Where free and locked amounts are pushed the stream reports the new balance on its own: nothing
-        changes here. One that is told twice, by its reference, counts once.
+        changes here. One that was heard before counts once.
         """
+        if self.has_heard(move):
+            return []
+        self._heard[_name(move)] = None
+        if len(self._heard) > _MOVES_REMEMBERED:
+            del self._heard[next(iter(self._heard))]
         if self._channel is BalanceChannel.FREE_AND_LOCKED:
             return []
-        moves = self._moves.setdefault(move.asset, [])
-        if move.reference is None or all(move.reference != other.reference for other in moves):
-            moves.append(move)
+        self._moves.setdefault(move.asset, []).append(move)
         return self._changed((move.asset,))
+
+    def has_heard(self, move: BalanceMove) -> bool:
+        """Whether a deposit or withdrawal was taken in before: by its reference, or by all that it says.
+
+        While one connection takes over from another, both tell what happens.
+        """
+        return _name(move) in self._heard
 
     # --- what there is
 
@@ -249,6 +262,11 @@ class BalanceSheet:
             kind=free.kind if is_told else FigureKind.ESTIMATED,
             observed_at=_since(standing),
         )
+
+
+def _name(move: BalanceMove) -> Hashable:
+    """What makes a deposit or withdrawal another one."""
+    return move if move.reference is None else (move.asset, move.reference)
 
 
 def _words(

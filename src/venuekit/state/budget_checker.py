@@ -103,7 +103,11 @@ class BudgetChecker:
     def adjust_candidate_and_lock_available_collateral(
         self, order_candidate: Candidate, all_or_none: bool = True
     ) -> Candidate:
-        """`adjust_candidate`, and what the answer needs is set aside until `reset_locked_collateral`."""
+        """`adjust_candidate`, and what the answer needs is set aside until `reset_locked_collateral`.
+
+        Raises:
+            errors.NotReady: as `adjust_candidate`; nothing is set aside.
+        """
         candidate = self.adjust_candidate(order_candidate, all_or_none)
         self.locks.lock(self, self._collateral_to_lock(candidate))
         return candidate
@@ -114,6 +118,9 @@ class BudgetChecker:
         """Candidates that are affordable together, the earlier ones first.
 
         What this checker has set aside before does not count, and nothing is set aside afterwards.
+
+        Raises:
+            errors.NotReady: a rate or a rule that one of them takes is not known.
         """
         self.reset_locked_collateral()
         try:

@@ -67,7 +67,7 @@ def test_fees_in_the_venues_token_are_discounted(client: Client) -> None:
         "enabledForAccount": True,
         "enabledForSymbol": True,
         "discountAsset": "BNB",
-        "discount": "0.25000000",
+        "discount": "0.75000000",
     }
 
 

@@ -255,12 +255,16 @@ def _refuse_amendment(record: OrderRecord, amount: Decimal, listing: Listing) ->
 
 
 def discount_of(plan: FeePlan, listing: Listing) -> Fields:
-    """What an account saves by paying fees in the venue's own token."""
+    """What an account pays of its fees in the venue's own token: three quarters where a quarter is saved.
+
+    The reference calls the figure a reduction, and shows 0.75 and 0.25; the one page that reckons with it
+    multiplies (faqs/commission_faq.md#how-is-the-commission-calculated).
+    """
     return {
         "enabledForAccount": plan.asset is FeeAsset.TOKEN,
         "enabledForSymbol": listing.market is not None,
         "discountAsset": "BNB",
-        "discount": written(plan.discount, 8),
+        "discount": written(CONTEXT.subtract(Decimal(1), plan.discount), 8),
     }
 
 

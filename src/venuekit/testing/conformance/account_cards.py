@@ -87,7 +87,7 @@ ACCOUNT_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=38,
-        title="balances are the ledgers",
+        title="balances are the ledger's",
         precondition="orders that rest, that are filled in part, and that were filled",
         stimulus="the balances are read",
         expected="totals and available amounts are the venue's, and a comparison finds nothing",

@@ -68,4 +68,5 @@ class Card(Frozen):
     @property
     def id(self) -> str:
         """The number and the title, as tests are called."""
-        return f"{self.number:02}-{self.title.replace(' ', '-')}"
+        words = self.title.replace("'", "").replace(" ", "-")
+        return f"{self.number:02}-{words}"

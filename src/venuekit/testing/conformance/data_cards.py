@@ -7,17 +7,21 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from venuekit import errors
 from venuekit.connector.exchange_base import ExchangeBase
 from venuekit.emulator.act import Act
 from venuekit.emulator.faults import FaultKind
 from venuekit.model.book import BookStatus
 from venuekit.testing.conformance.card import Card, CardFailed, Trait, check
-from venuekit.testing.conformance.stage import WATCHFUL, Stage
+from venuekit.testing.conformance.stage import CALM, WATCHFUL, Stage
 
 __all__ = ["DATA_CARDS"]
 
 _NOBODY = "NOPE-USDT"
+_ON_ITS_WAY = 0.2
+"""Seconds in which the venue hears what was sent before."""
 _OBSERVED = 0.4
 """Seconds in which somebody who does not keep quiet would be heard."""
 
@@ -85,7 +89,10 @@ async def _measures_the_clock(stage: Stage) -> None:
 
 
 async def _keeps_quiet_while_it_is_refused(stage: Stage) -> None:
-    async with stage.exchange() as exchange:
+    # Without credentials, and without spare budget for deeper books, nobody asks anything in between.
+    alone: dict[str, Any] = {"tracker_policy": replace(CALM, spare_share=0.0), "credentials": None}
+    async with stage.exchange(**alone) as exchange:
+        await asyncio.sleep(stage.breath)
         await _is_refused_and_waits(stage, exchange, FaultKind.RATE_LIMITED)
         # A venue that names no time is given one by the connector, which may be minutes.
         if _banned(exchange) is None:
@@ -96,6 +103,7 @@ async def _is_refused_and_waits(stage: Stage, exchange: ExchangeBase, kind: Faul
     stage.venue.breaks(kind, act=Act.PRICES, seconds=0.5 if kind is FaultKind.RATE_LIMITED else 60.0)
     await _refusal(exchange.get_last_traded_prices([stage.pair]), errors.RateLimited)
     until = _banned(exchange)
+    await asyncio.sleep(_ON_ITS_WAY)
     requests = stage.venue.dialect.counters["requests"]
     if until is None:
         raise CardFailed("it does not know that it is shut out")
@@ -248,7 +256,7 @@ DATA_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=4,
-        title="the venues clock",
+        title="the venue's clock",
         precondition="the venue's clock is ten seconds ahead of this machine's",
         stimulus="the connector is started",
         expected="the offset is measured, as exactly as the round trip allows",
@@ -266,7 +274,7 @@ DATA_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=6,
-        title="live books are the venues",
+        title="live books are the venue's",
         precondition="two pairs whose books change many times a second",
         stimulus="the markets are stopped",
         expected="each book is live, and equal to the venue's level by level as deep as it vouches",

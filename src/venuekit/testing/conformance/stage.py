@@ -20,6 +20,7 @@ from venuekit.connector.trading_connector import TradingConnector
 from venuekit.emulator.accounts import Customer
 from venuekit.emulator.dialect import Dialect
 from venuekit.emulator.server import EmulatorServer
+from venuekit.model.book import BookStatus
 from venuekit.protocol.fence import Fence
 from venuekit.seams.chance import Chance
 from venuekit.testing.conformance.card import CardFailed, check
@@ -177,6 +178,8 @@ class Stage:
     async def lost_and_live(self, exchange: ExchangeBase, pair: str, since: int = 0) -> None:
         """Wait until a book said that it is not live, after `since` statements, and then that it is."""
         await self.until(lambda: len(self.story.statuses(pair)) > since, f"{pair} to say that it is not live")
+        first = self.story.statuses(pair)[since]
+        check(first is not BookStatus.LIVE, f"{pair} did not say that it was not live before it was again")
         await self.until(
             lambda: exchange.get_order_book(pair).is_live, f"the book of {pair} to be live again"
         )

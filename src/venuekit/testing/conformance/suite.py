@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 import pytest
 
 from venuekit import errors
-from venuekit.connector.registry import connector_class, find_setting
+from venuekit.connector.registry import connector_class, find_setting, setting_of
+from venuekit.connector.setting import ConnectorSetting
 from venuekit.connector.trading_connector import TradingConnector
 from venuekit.emulator.dialect import Dialect
 from venuekit.emulator.factory import dialect_class, make_dialect
@@ -41,8 +42,8 @@ class ConformanceSuite:
             connector = "my_venue"
 
     `connector` is a name that `connect` takes, or a class. `dialect` is the emulated venue, by its name in
-    the entry point group `venuekit.dialects` or as a class; None: the one of the connector's name. A class
-    that is not installed has its facts in a `venue.toml` beside its module, or overrides `make_connector`.
+    the entry point group `venuekit.dialects` or as a class; None: the one of the connector's name. Neither
+    needs to be installed. A connector with a constructor of its own overrides `make_connector`.
     """
 
     connector: ClassVar[str | type[TradingConnector]]
@@ -80,9 +81,21 @@ class ConformanceSuite:
         `kind` is the suite's class, or one derived from it with other facts. `options` are those of
         `ExchangeBase`, or of `TradingConnector` where there are no books.
         """
-        name = self.connector if isinstance(self.connector, str) else self.venue.name
-        made: TradingConnector = kind(trading_pairs, setting=find_setting(f"{name}@emulator", url), **options)
+        made: TradingConnector = kind(trading_pairs, setting=self.setting(url), **options)
         return made
+
+    def setting(self, url: str) -> ConnectorSetting:
+        """What is known of the connector, on the emulated venue at `url`.
+
+        From the `venue.toml` beside the module of a class, where there is one; else from that of the
+        installed connector that is called like the suite's `connector` or the dialect.
+        """
+        if not isinstance(self.connector, str):
+            beside = setting_of(self.connector, self.name, "emulator", url)
+            if beside is not None:
+                return beside
+        name = self.connector if isinstance(self.connector, str) else self.venue.name
+        return find_setting(f"{name}@emulator", url)
 
     @pytest.mark.parametrize("card", CARDS, ids=[card.id for card in CARDS])
     def test_card(self, card: Card, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
