@@ -195,6 +195,29 @@ async def test_a_cancel_waits_for_the_answer_to_its_order(tmp_path: Path) -> Non
         assert at.venue.asked.index("place") < at.venue.asked.index("cancel")
 
 
+async def test_a_cancel_that_overtook_an_order_in_doubt_is_sent_again_when_the_order_appears(
+    tmp_path: Path,
+) -> None:
+    venue, arriving = ToyVenue(), list[Callable[[], Any]]()
+
+    def late(carry_out: Callable[[], Any]) -> NoReturn:
+        arriving.append(carry_out)
+        raise errors.ConnectionLost("it is still on its way")
+
+    venue.weather["place"] = [late]
+    venue.weather["status"] = [lost_before] * 100_000
+    async with desk(tmp_path, venue) as at:
+        order_id = at.buy()
+        await until(lambda: "OrderInDoubt" in at.told(order_id), "the doubt")
+        at.trader.cancel(PAIR, order_id)
+        await until(lambda: "cancel" in venue.asked, "the cancel to find nothing")
+        arriving[0]()
+        del venue.weather["status"]
+        await at.settled(order_id, OrderState.CANCELED)
+        assert venue.orders[order_id].state is OrderState.CANCELED
+        assert venue.asked.count("cancel") == 2
+
+
 async def test_a_second_cancel_joins_the_first(tmp_path: Path) -> None:
     async with desk(tmp_path) as at:
         order_id = at.buy()

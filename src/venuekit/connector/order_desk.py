@@ -23,6 +23,8 @@ __all__ = ["DeskOwner", "OrderDesk"]
 
 # How long a cancel waits for the answer to its order; longer, and it goes out on its own.
 _HEAD_START = 1.0
+# How often, in seconds, a cancel looks whether the order that it did not find has appeared.
+_LOOK = 0.02
 
 
 class DeskOwner(Protocol):
@@ -170,13 +172,16 @@ class OrderDesk:
             return self._venue.cancel_order(order, leaving)
 
         placing = self._placing.get(order.client_order_id)
+        was_unseen = order.is_pending_create
         if placing is not None:
             # A cancel on another connection can overtake its order, and then cancels nothing.
             await first_of(self._clock.sleep(_HEAD_START), tasks=(placing,))
         await self._travel(order, Command.CANCEL, send)
-        if placing is not None and order.cancel is CancelRequest.NONE:
-            # It was answered, and had no effect: the order was not there yet.
-            await asyncio.wait((placing,))
+        if was_unseen and order.cancel is CancelRequest.NONE:
+            # It was answered, and had no effect: the order was not there yet. It may come while it can be
+            # accepted, though the answer to it be lost.
+            while order.is_pending_create:
+                await self._clock.sleep(_LOOK)
             await self._travel(order, Command.CANCEL, send)
 
     async def _amend(self, order: InFlightOrder, amount: Decimal, price: Decimal | None) -> None:
