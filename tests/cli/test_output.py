@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from rich.console import Console
 
 from venuekit.cli import output
 from venuekit.cli.ladder import BookView, ladder, line
-from venuekit.cli.output import aligned, counted, moment, print_table
+from venuekit.cli.output import aligned, brief, counted, moment, print_table, signed
 from venuekit.model.book import BookStatus
 
 VIEW = BookView(
@@ -112,3 +114,24 @@ def test_things_are_counted_in_words() -> None:
         "1,024 orders",
         "0 files",
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [("0.00235000", "0.00235"), ("100.00000000", "100"), ("0E-8", "0"), ("1E+3", "1000")]
+)
+def test_numbers_lose_the_zeros_that_venues_pad_them_with(number: str, words: str) -> None:
+    assert brief(number) == brief(Decimal(number)) == words
+
+
+@pytest.mark.parametrize(("number", "words"), [("1.50", "+1.5"), ("-1.50", "-1.5"), ("0.00", "0")])
+def test_a_change_has_its_sign(number: str, words: str) -> None:
+    assert signed(Decimal(number)) == words
+
+
+def test_a_ladder_shows_what_is_ours_and_keeps_its_height() -> None:
+    console = Console(width=60, color_system=None)
+    with console.capture() as said:
+        console.print(ladder(VIEW, 2, own={Decimal("99.50"): "◀ ours 0.4"}))
+    lines = said.get().splitlines()
+    assert [line for line in lines if "◀ ours 0.4" in line] == [line for line in lines if " 99.5 " in line]
+    assert len(lines) == len(_shown(VIEW, 2))
