@@ -143,6 +143,7 @@ class AccountDesk:
     def close(self) -> None:
         """Give the account back, and note what stays open."""
         self.is_taken_up = False
+        self.budget_checker.reset_locked_collateral()  # other connectors of the account go on
         self.left_open = tuple(self.orders.active_orders)
         close_account(self.account, self.left_open, self._connector.clock.time())
 
@@ -230,7 +231,6 @@ class AccountDesk:
                 self.orders.process_order_update(news)
             case TradeUpdate():
                 self.orders.process_trade_update(news)
-                self._connector.fill_heard(news)
             case BalanceReport():
                 self._tell_balances(self.balances.pushed(news))
             case BalanceMove():
