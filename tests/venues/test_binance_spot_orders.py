@@ -126,7 +126,7 @@ def test_a_documented_market_order_that_found_too_little_expires_with_its_fills(
     assert (answer.update.new_state, answer.update.filled_amount, answer.update.amount) == (
         OrderState.EXPIRED, D(4), D(6),
     )  # fmt: skip
-    assert answer.update.misc_updates == {"expiry_reason": "EXPIRED"}
+    assert answer.update.misc_updates is None
     assert [fill.fee for fill in answer.fills] == [
         AddedToCostTradeFee(flat_fees=(TokenAmount("BNB", D("0.001")),))
     ] * 2
@@ -352,12 +352,17 @@ def test_an_ordinary_order_needs_no_word_that_it_works() -> None:
         ({"expiryReason": "INSUFFICIENT_LIQUIDITY"}, "INSUFFICIENT_LIQUIDITY"),
         ({"expiryReason": "EXECUTION_RULE_PRICE_RANGE_EXCEEDED"}, "EXECUTION_RULE_PRICE_RANGE_EXCEEDED"),
         ({"expiryReason": "A_NEW_ONE"}, "A_NEW_ONE"),
-        ({"expiryReason": "NONE"}, "EXPIRED"),
-        ({}, "EXPIRED"),
+        ({"status": "EXPIRED_IN_MATCH"}, "EXPIRED_IN_MATCH"),
+        ({"status": "EXPIRED_IN_MATCH", "expiryReason": "NONE"}, "EXPIRED_IN_MATCH"),
     ],
 )
 def test_an_expired_order_says_why(said: dict[str, Any], reason: str) -> None:
-    assert update(row(status="EXPIRED", **said)).misc_updates == {"expiry_reason": reason}
+    assert update(row(**{"status": "EXPIRED", **said})).misc_updates == {"expiry_reason": reason}
+
+
+@pytest.mark.parametrize("said", [{}, {"expiryReason": "NONE"}])
+def test_an_expired_order_of_which_no_reason_is_told_has_none(said: dict[str, Any]) -> None:
+    assert update(row(status="EXPIRED", **said)).misc_updates is None
 
 
 def test_a_living_order_expires_for_no_reason() -> None:

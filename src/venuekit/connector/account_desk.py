@@ -147,6 +147,7 @@ class AccountDesk:
             return
         self._is_closed = True
         self.is_taken_up = False
+        self.budget_checker.reset_locked_collateral()  # other connectors of the account go on
         self.left_open = tuple(self.orders.active_orders)
         connector = self._connector
         close_account(self.account, self.left_open, connector.clock.time(), holder=connector.name)
@@ -248,7 +249,6 @@ class AccountDesk:
                 self.orders.process_order_update(news)
             case TradeUpdate():
                 self.orders.process_trade_update(news)
-                self._connector.fill_heard(news)
             case BalanceReport():
                 self._tell_balances(self.balances.pushed(news))
             case BalanceMove():

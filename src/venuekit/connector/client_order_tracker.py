@@ -14,7 +14,7 @@ from venuekit.journal.recorded_tracker import RecordedTracker
 from venuekit.journal.writer import Journal
 from venuekit.model.account import OrderAnswer
 from venuekit.model.decimals import plain
-from venuekit.model.events import ORDER_EVENT_TAGS, EventTag, OrderEvent
+from venuekit.model.events import ORDER_EVENT_TAGS, EventTag, OrderEvent, OrderFilledEvent
 from venuekit.model.order import Command
 from venuekit.model.order_update import Evidence, OrderUpdate, TradeUpdate
 from venuekit.protocol.endpoint import Outcome
@@ -45,6 +45,10 @@ class TrackerOwner(Protocol):
 
     def tell(self, event_tag: EventTag, event: OrderEvent) -> None:
         """Publish an event."""
+        ...
+
+    def order_traded(self, client_order_id: str) -> None:
+        """An order filled for the first time."""
         ...
 
 
@@ -260,3 +264,10 @@ class ClientOrderTracker:
     def _publish(self, events: Iterable[OrderEvent]) -> None:
         for event in events:
             self._owner.tell(ORDER_EVENT_TAGS[type(event)], event)
+            if isinstance(event, OrderFilledEvent) and self._is_first_fill(event):
+                self._owner.order_traded(event.order_id)
+
+    def _is_first_fill(self, event: OrderFilledEvent) -> bool:
+        """Whether this fill, however it was heard of, is the one with which its order began to trade."""
+        order = self.fetch_order(event.order_id)
+        return order is not None and event.exchange_trade_id == next(iter(order.order_fills), None)

@@ -27,7 +27,6 @@ from venuekit.model.events import (
 )
 from venuekit.model.fees import TradeFeeSchema
 from venuekit.model.market import FundingInfoUpdate, Ticker
-from venuekit.model.order_update import TradeUpdate
 from venuekit.model.trading_rule import ContractKind, TradingRule
 from venuekit.protocol.endpoint import Endpoint
 from venuekit.protocol.rates import RatePool
@@ -259,13 +258,11 @@ class ExchangeBase(MarketView, TradingConnector):
             clock_refused=self.clock_refused,
         )
 
-    def fill_heard(self, trade: TradeUpdate) -> None:
+    def order_traded(self, client_order_id: str) -> None:  # noqa: ARG002 - it counts, whichever it was
         """The first fill of an order gives back what some venues count against those that do not trade."""
-        order = self.trading.orders.fetch_order(trade.client_order_id, trade.exchange_order_id)
-        if order is not None and len(order.order_fills) == 1:
-            for pool in self.rest.pools:
-                if pool.falls:
-                    self.web.gate.give_back(pool.name, pool.given_back_by_fill)
+        for pool in self.rest.pools:
+            if pool.falls:
+                self.web.gate.give_back(pool.name, pool.given_back_by_fill)
 
     def reference_price(self, trading_pair: str) -> Decimal | None:
         """The mid price of a live book; None while there is none."""

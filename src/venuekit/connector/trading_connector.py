@@ -16,7 +16,6 @@ from venuekit.connector.trading_policy import TradingPolicy
 from venuekit.connector.trading_view import TradingView
 from venuekit.connector.user_stream_data_source import UserStreamTrackerDataSource
 from venuekit.connector.user_stream_tracker import UserStreamTracker
-from venuekit.model.order_update import TradeUpdate
 from venuekit.state.reconciliation import Difference
 from venuekit.web.auth import AuthBase, Credentials
 
@@ -92,8 +91,8 @@ class TradingConnector(TradingView, AccountQuestions, RunningConnector):
     def traded_pairs(self) -> Sequence[str]:
         """The pairs whose orders and fills are asked for at a reconciliation."""
 
-    def fill_heard(self, trade: TradeUpdate) -> None:
-        """A fill was taken in; some venues give back rate limits for it."""
+    def order_traded(self, client_order_id: str) -> None:
+        """An order filled for the first time; some venues give back rate limits for it."""
 
     # --- life
 

@@ -162,21 +162,26 @@ class TradingView(ABC):
         """
         return await self.trading.cancel_all(timeout_seconds)
 
-    def batch_order_create(self, orders_to_create: Sequence[LimitOrder | MarketOrder]) -> list[str]:
-        """Place several orders, one by one; their ids in the same order.
+    def batch_order_create(
+        self, orders_to_create: Sequence[LimitOrder | MarketOrder]
+    ) -> list[LimitOrder | MarketOrder]:
+        """Place several orders, one by one; the same orders with the ids that they got.
 
         Raises what `buy` raises; the orders before that one are placed.
         """
-        return [
-            (self.buy if order.is_buy else self.sell)(
-                order.trading_pair,
-                order.quantity,
-                OrderType.LIMIT if isinstance(order, LimitOrder) else OrderType.MARKET,
-                order.price,
-                position_action=order.position,
-            )
-            for order in orders_to_create
-        ]
+        return [self._place_one(order) for order in orders_to_create]
+
+    def _place_one(self, order: LimitOrder | MarketOrder) -> LimitOrder | MarketOrder:
+        order_id = (self.buy if order.is_buy else self.sell)(
+            order.trading_pair,
+            order.quantity,
+            OrderType.LIMIT if isinstance(order, LimitOrder) else OrderType.MARKET,
+            order.price,
+            position_action=order.position,
+        )
+        if isinstance(order, LimitOrder):
+            return replace(order, client_order_id=order_id)
+        return replace(order, order_id=order_id)
 
     def batch_order_cancel(self, orders_to_cancel: Sequence[LimitOrder]) -> None:
         """Cancel several orders, one by one."""

@@ -207,10 +207,11 @@ class OrderCancelledEvent(Frozen, kw_only=False):
 
 
 class OrderExpiredEvent(NamedTuple):
-    """The order ended by its own terms or by the venue."""
+    """The order ended by its own terms or by the venue; `reason` is the venue's word, where it has one."""
 
     timestamp: float
     order_id: str
+    reason: str | None = None
 
 
 class MarketOrderFailureEvent(NamedTuple):

@@ -110,10 +110,8 @@ class InFlightOrder:
         """From when the cancel can no longer take effect; None: never, or none was sent."""
 
         self.is_sent = initial_state is not OrderState.PENDING_CREATE
-        self.is_presumed = False
-        self.is_creation_told = False
-        self.is_end_told = False
-        self.is_watched = False
+        self.expiry_reason: str | None = None  # in the venue's word
+        self.is_presumed = self.is_creation_told = self.is_end_told = self.is_watched = False
         """Whether it left the active orders. A reopened order is not watched, and its end is told."""
 
     @classmethod
@@ -432,6 +430,7 @@ class InFlightOrder:
     def _learn_end(self, update: OrderUpdate) -> None:
         """Whether the status that reports this end says how much is filled in the end."""
         if self.is_done and update.new_state is self.life:
+            self.expiry_reason = (update.misc_updates or {}).get("expiry_reason", self.expiry_reason)
             is_refusal = self.life is OrderState.FAILED
             self.is_end_known |= is_refusal or self._claim_of(update) is not None
 

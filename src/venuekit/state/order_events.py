@@ -161,7 +161,7 @@ def _cancelled(order: InFlightOrder, timestamp: float) -> OrderEvent:
 
 
 def _expired(order: InFlightOrder, timestamp: float) -> OrderEvent:
-    return OrderExpiredEvent(timestamp=timestamp, order_id=order.client_order_id)
+    return OrderExpiredEvent(timestamp=timestamp, order_id=order.client_order_id, reason=order.expiry_reason)
 
 
 _ENDS: MappingProxyType[OrderState, Callable[[InFlightOrder, float], OrderEvent]] = MappingProxyType(

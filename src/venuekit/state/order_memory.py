@@ -45,6 +45,7 @@ class OrderMemory(Frozen):
     is_watched: bool
     seen_since: float | None = None
     amended_at: float | None = None
+    expiry_reason: str | None = None
 
 
 def written(order: InFlightOrder) -> dict[str, Any]:

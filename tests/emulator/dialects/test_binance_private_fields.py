@@ -126,9 +126,13 @@ def test_conditional_fields_come_when_they_are_due(
     assert set(client.cancel(orderId=2)) - set(ended) == fields
 
 
-def test_why_an_order_expired_is_told_to_those_who_ask(client: Client) -> None:
-    said = client.place(price="105", quantity="100", timeInForce="FOK")
-    assert "expiryReason" not in said
-    assert client.order(orderId=1)["expiryReason"] == "UNFILLED_FOK_ORDER_EXPIRED"
+@pytest.mark.parametrize(("form", "is_told"), [("ACK", False), ("RESULT", True), ("FULL", True)])
+def test_why_an_order_expired_is_told_at_once_and_to_those_who_ask(
+    client: Client, form: str, is_told: bool
+) -> None:
+    said = client.place(price="105", quantity="100", timeInForce="FOK", newOrderRespType=form)
+    reason = "UNFILLED_FOK_ORDER_EXPIRED"
+    assert said.get("expiryReason") == (reason if is_told else None)
+    assert client.order(orderId=1)["expiryReason"] == reason
     (row,) = client.call("GET", "allOrders", symbol="BTCUSDT")
-    assert row["expiryReason"] == "UNFILLED_FOK_ORDER_EXPIRED"
+    assert row["expiryReason"] == reason

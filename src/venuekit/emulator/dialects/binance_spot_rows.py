@@ -44,6 +44,15 @@ def status_of(record: OrderRecord) -> str:
     return _STATUSES[record.state.status]
 
 
+def _expiry_reason(record: OrderRecord) -> Fields:
+    """Why it expired: told by who takes an order (RESULT and FULL) and to who asks for one.
+
+    CHANGELOG.md, 2026-03-09 (in force since 2026-03-26) and 2026-05-06; not in the answer to a cancel.
+    """
+    reason = None if record.expiry is None else EXPIRY_REASONS.get(record.expiry)
+    return {} if reason is None else {"expiryReason": reason}
+
+
 class OrderRows:
     """The rows of one symbol's orders; `milliseconds` writes a moment as the venue does.
 
@@ -75,6 +84,7 @@ class OrderRows:
         row |= {
             name: value for name, value in self._conditional(record).items() if name != "preventedMatchId"
         }
+        row |= _expiry_reason(record)
         if form == "FULL":
             row["fills"] = [self._fill_of_order(fill) for fill in fills]
             prevented = [self._match_of_order(match) for match in matches]
@@ -113,10 +123,7 @@ class OrderRows:
             "workingTime": self._working_time(record),
             "selfTradePreventionMode": record.terms["selfTradePreventionMode"],
         }
-        row |= self._conditional(record)
-        # The field is in the answers to questions only (changelog, 2026-05-06).
-        reason = None if record.expiry is None else EXPIRY_REASONS.get(record.expiry)
-        return row if reason is None else row | {"expiryReason": reason}
+        return row | self._conditional(record) | _expiry_reason(record)
 
     def amended(self, record: OrderRecord) -> Fields:
         """The answer to an amendment, whose words for amounts are its own."""

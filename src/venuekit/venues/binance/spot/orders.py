@@ -333,8 +333,10 @@ def _amount_of(said: OrderWords) -> Decimal | None:
 def _remarks(said: OrderWords) -> dict[str, Any]:
     remarks: dict[str, Any] = {}
     if _STATES.get(said.status) is OrderState.EXPIRED:
-        is_told = said.expiry_reason not in (None, "NONE")
-        remarks["expiry_reason"] = said.expiry_reason if is_told else said.status
+        if said.expiry_reason not in (None, "NONE"):
+            remarks["expiry_reason"] = said.expiry_reason
+        elif said.status != "EXPIRED":  # a status that is the reason
+            remarks["expiry_reason"] = said.status
     elif said.status and said.status not in _STATES:
         remarks["status"] = said.status
     if said.prevented_quantity:
