@@ -24,7 +24,6 @@ from venuekit.emulator.order_flow import SyntheticMarket
 from venuekit.emulator.server import EmulatorServer
 from venuekit.seams.clock import SystemClock
 
-
 PAIR = "BTC/USDT"
 PATIENCE = 60.0
 RATE = 50.0
