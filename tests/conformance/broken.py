@@ -17,12 +17,11 @@ from venuekit.connector.account import AccountOptions
 from venuekit.connector.order_book_tracker import TrackerEvent
 from venuekit.connector.user_stream_tracker import UserStreamOwner, UserStreamTracker
 from venuekit.model.account import AccountFrame, BalanceMove, BalanceReport, OrderAnswer
-from venuekit.model.book import BookStatus
+from venuekit.model.book import BookSnapshot, BookStatus
 from venuekit.model.events import BookStatusEvent, BuyOrderCreatedEvent, ConnectorEvent, EventTag, MarketEvent
 from venuekit.model.fees import AddedToCostTradeFee, TokenAmount
 from venuekit.model.order import CancellationResult, OrderState
 from venuekit.model.order_update import OrderUpdate, TradeUpdate
-from venuekit.protocol.book_feed import Sequencing
 from venuekit.protocol.fence import Question
 from venuekit.protocol.rates import RatePool, Scope
 from venuekit.protocol.stream import Leaving as StreamLeaving
@@ -100,12 +99,18 @@ class TellsYesterdaysPrices(BinanceExchange):
         return {pair: price + 1 for pair, price in prices.items()}
 
 
-class _Unnumbered(BinanceOrderBookDataSource):
-    book_feed = replace(BinanceOrderBookDataSource.book_feed, rule=Sequencing.INCREASING)
+class _Cached(BinanceOrderBookDataSource):
+    """Answers every question for a snapshot with the first one."""
+
+    first: BookSnapshot | None = None
+
+    def book_snapshot(self, trading_pair: str, answer: Any, depth: int | None) -> BookSnapshot:
+        self.first = self.first or super().book_snapshot(trading_pair, answer, depth)
+        return self.first
 
 
-class OverlooksGaps(BinanceExchange):
-    data_source_class = _Unnumbered
+class KeepsOldSnapshots(BinanceExchange):
+    data_source_class = _Cached
 
 
 class BeginsAllBooksAnew(BinanceExchange):
@@ -425,51 +430,54 @@ class KeepsNoOrderLimits(BinanceExchange):
         return {}
 
 
-# Card, connector, and the words by which the card says what is wrong; None: it waits for what never comes.
-BROKEN: Sequence[tuple[int, type[BinanceExchange], str | None]] = (
+_NEVER = 2.0
+"""Seconds of waiting for what a broken connector does not do, and a sound one does within a second."""
+
+# Card, connector, and the words by which the card says what is wrong, or how long it waits in vain.
+BROKEN: Sequence[tuple[int, type[BinanceExchange], str | float]] = (
     (1, LeavesATask, "tasks are left"),
     (2, SaysReadyTooSoon, "ready without the book of ETH-USDT"),
     (3, ListsWhatDoesNotTrade, "these trade by its word"),
     (4, TrustsItsOwnClock, "ClockSkewed"),
     (5, GoesOnAsking, "while it was shut out"),
-    (6, KeepsAWrongLevel, None),
+    (6, KeepsAWrongLevel, _NEVER),
     (7, TellsYesterdaysPrices, "the last price of BTC-USDT is"),
-    (8, OverlooksGaps, None),
+    (8, NeverSaysThatItIsNotLive, "did not say that it was not live"),
     (8, BeginsAllBooksAnew, "ETH-USDT was disturbed"),
-    (9, DoesNotSayThatItIsStale, "did not say that it is stale"),
-    (10, OverlooksGaps, None),
+    (9, DoesNotSayThatItIsStale, "did not say that it"),
+    (10, KeepsOldSnapshots, _NEVER),
     (11, NeverSaysThatItIsNotLive, "did not say that it was not live"),
-    (12, NeverSuspectsSilence, None),
+    (12, NeverSuspectsSilence, _NEVER),
     (13, DisturbsOthersWhenAdding, "BTC-USDT was disturbed"),
     (14, DoesNotMindAWrongKey, "it started, and should have raised"),
     (15, HalvesAmounts, "another order was placed than was asked for"),
-    (16, PaysAllFeesInQuote, None),
+    (16, PaysAllFeesInQuote, _NEVER),
     (17, HalvesAmounts, "were spent of"),
-    (18, LosesTheTimeInForce, None),
-    (19, LosesPostOnly, None),
-    (20, LosesTheTrigger, None),
-    (21, AmendsInItsMindOnly, None),
-    (22, ForgetsWhatWasCancelled, None),
-    (23, TakesUnknownForCancelled, None),
+    (18, LosesTheTimeInForce, _NEVER),
+    (19, LosesPostOnly, _NEVER),
+    (20, LosesTheTrigger, _NEVER),
+    (21, AmendsInItsMindOnly, _NEVER),
+    (22, ForgetsWhatWasCancelled, _NEVER),
+    (23, TakesUnknownForCancelled, _NEVER),
     (24, SendsFirstAndCancelsThen, "told of the order"),
     (25, ChecksNothing, "failed with RuleViolated"),
     (26, CancelsEverybodysOrders, "an order of somebody else was cancelled"),
     (27, SendsAgain, "was sent 2 times"),
-    (28, SendsAgain, None),
-    (28, TakesSilenceForRefusal, None),
-    (28, NeverSettles, None),
+    (28, SendsAgain, "was sent 2 times"),
+    (28, TakesSilenceForRefusal, _NEVER),
+    (28, NeverSettles, 5.0),
     (29, SendsAgain, "was sent 2 times"),
-    (29, TakesSilenceForRefusal, None),
-    (30, CountsFillsByEvent, None),
-    (30, IgnoresLateFills, None),
-    (31, NeverFetchesFills, None),
+    (29, TakesSilenceForRefusal, _NEVER),
+    (30, CountsFillsByEvent, _NEVER),
+    (30, IgnoresLateFills, _NEVER),
+    (31, NeverFetchesFills, _NEVER),
     (32, TellsTheAnswerToo, "told of the order"),
-    (33, ExpectsNothingOfTheStream, None),
-    (34, OverlooksTheEndOfTheStream, None),
+    (33, ExpectsNothingOfTheStream, 8.0),
+    (34, OverlooksTheEndOfTheStream, _NEVER),
     (35, BelievesLists, "the list ended an order"),
     (36, ForgetsItsOrders, "knows no order"),
     (37, PaysAllFeesInQuote, "the fee was charged in ETH"),
-    (38, OverlooksWhatIsLocked, None),
-    (39, OverlooksDeposits, None),
+    (38, OverlooksWhatIsLocked, _NEVER),
+    (39, OverlooksDeposits, _NEVER),
     (40, KeepsNoOrderLimits, "108 orders sent the venue took 100"),
 )

@@ -13,7 +13,7 @@ from venuekit.model.decimals import CONTEXT
 from venuekit.model.events import OrderInDoubt, OrderReopened, OrderSettled
 from venuekit.model.order import OrderState
 from venuekit.testing.conformance.card import Card, CardFailed, Trait, check
-from venuekit.testing.conformance.order_cards import filled, sides
+from venuekit.testing.conformance.order_cards import LATE, filled, sides
 from venuekit.testing.conformance.stage import Stage
 from venuekit.testing.conformance.trader import Trader
 
@@ -109,7 +109,7 @@ async def _events_twice_and_late(stage: Stage) -> None:
         await filled(trader, order_id)
         check(twice() > 2, "no event came twice")
         stage.venue.clears()
-        late = stage.venue.breaks(FaultKind.LATE_MESSAGE, act=Act.FILL_EVENTS, seconds=0.5)
+        late = stage.venue.breaks(FaultKind.LATE_MESSAGE, act=Act.FILL_EVENTS, seconds=LATE)
         order_id, record = await trader.opened()
         stage.venue.fills_order(record, half)
         trader.cancel(order_id)
@@ -177,9 +177,10 @@ async def _a_session_expires(stage: Stage) -> None:
 
 async def _an_old_list(stage: Stage) -> None:
     async with stage.trader() as trader:
-        cancelled, _ = await trader.opened()
-        then = stage.venue.now
-        await asyncio.sleep(stage.breath)
+        cancelled, record = await trader.opened()
+        # The list gets younger while it is asked for: it is old enough if that takes no longer than this.
+        then = record.placed_at
+        await asyncio.sleep(stage.patience / 12)
         trader.cancel(cancelled)
         await trader.becomes(cancelled, OrderState.CANCELED)
         placed, _ = await trader.opened()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,10 @@ from venuekit.testing.conformance.card import Card, CardFailed, Trait, check
 from venuekit.testing.conformance.stage import Stage
 from venuekit.testing.conformance.trader import Trader
 
-__all__ = ["ORDER_CARDS", "sides"]
+__all__ = ["LATE", "ORDER_CARDS", "filled", "sides"]
+
+LATE = 1.2
+"""Seconds by which an event is late: a command and its answer are quicker."""
 
 _GONE = (OrderState.EXPIRED, OrderState.CANCELED)
 """How a venue may call the end of an order by its own terms."""
@@ -165,8 +169,9 @@ async def _a_cancel(stage: Stage) -> None:
 async def _a_cancel_that_comes_too_late(stage: Stage) -> None:
     async with stage.trader() as trader:
         order_id, record = await trader.opened()
+        await asyncio.sleep(stage.breath)  # questions of the start could find the fill
         if Act.FILL_EVENTS in stage.traits.dialect.acts:
-            stage.venue.breaks(FaultKind.LATE_MESSAGE, act=Act.FILL_EVENTS, seconds=stage.breath)
+            stage.venue.breaks(FaultKind.LATE_MESSAGE, act=Act.FILL_EVENTS, seconds=LATE)
         stage.venue.fills_order(record)
         trader.cancel(order_id)
         await filled(trader, order_id)

@@ -58,13 +58,12 @@ class Stage:
     how long, in seconds, a card waits for what must come, `breath` for what must not.
     """
 
-    breath = 0.4
-
     def __init__(self, suite: ConformanceSuite, server: EmulatorServer, folder: Path, traits: Traits) -> None:
         self.server = server
         self.traits = traits
         self.pairs: tuple[str, ...] = tuple(suite.trading_pairs)
         self.patience: float = suite.patience
+        self.breath = max(0.4, self.patience / 40)
         self.venue = Venue(server.dialect, _customer(server.dialect, suite.key_type))
         self.story = Story()
         self._suite = suite

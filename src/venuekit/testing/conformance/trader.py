@@ -38,14 +38,14 @@ class Trader:
         self.amount = venue.amount(self.pair, parts=2)
         self.ids: list[str] = []
 
-    async def until(self, is_so: Callable[[], bool], what: str) -> None:
-        """Wait for something that must come.
+    async def until(self, is_so: Callable[[], bool], what: str, *, patience: float = 1.0) -> None:
+        """Wait for something that must come, so many times the usual patience.
 
         Raises:
             CardFailed: it did not.
         """
         try:
-            await until(is_so, what, timeout=self.patience)
+            await until(is_so, what, timeout=patience * self.patience)
         except AssertionError as failure:
             told = "; ".join(f"{name}: {', '.join(self.story.words(name)) or 'nothing'}" for name in self.ids)
             raise CardFailed(f"{failure} (told of its orders: {told})") from None
