@@ -95,7 +95,7 @@ class Purse:
         """What the account's stream tells is heard when this ends; until then it gathers in a list."""
         trading, gathered = self.desk.exchange.trading, list[AccountNews]()
         take_in = trading.account_news
-        trading.account_news = gathered.append  # type: ignore[method-assign]
+        trading.account_news = gathered.append  # type: ignore[method-assign, assignment]
         try:
             yield gathered
         finally:
