@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from tests.connector.emulated import until
 from tests.connector.trading import WAIT, Floor, Tale, Trader, floor
 
 from venuekit.connector.trading_policy import TradingPolicy
-from venuekit.model.account import AccountFrame, BalanceChannel, BalanceReport
+from venuekit.model.account import AccountFrame, AccountNews, BalanceChannel, BalanceReport
 from venuekit.state.balance_sheet import FigureKind
 from venuekit.venues.binance.spot.user_stream import BinanceUserStreamDataSource
 
@@ -89,6 +89,19 @@ class Purse:
         finally:
             way.is_there.set()
             await poll
+
+    @contextmanager
+    def late_stream(self) -> Iterator[list[AccountNews]]:
+        """What the account's stream tells is heard when this ends; until then it gathers in a list."""
+        trading, gathered = self.desk.exchange.trading, list[AccountNews]()
+        take_in = trading.account_news
+        trading.account_news = gathered.append  # type: ignore[method-assign, assignment]
+        try:
+            yield gathered
+        finally:
+            trading.account_news = take_in  # type: ignore[method-assign]
+            for news in gathered:
+                take_in(news)
 
     def kind(self, asset: str) -> FigureKind:
         """Where our figure of an asset comes from."""

@@ -201,11 +201,12 @@ async def test_a_fill_that_is_heard_after_the_answer_that_has_it_counts_once(tmp
         desk, at = money.desk, money.desk.floor
         order_id = desk.rest("0.03")
         order = await desk.stands(order_id, OPEN)
-        weather(at, FaultKind.LATE_MESSAGE, REPORTS, seconds=0.3)
-        at.fill(order, "0.01")
-        await money.pass_moment()
-        await desk.exchange.trading.update_balances()
-        assert order.executed_amount_base == 0
+        with money.late_stream() as gathered:
+            at.fill(order, "0.01")
+            await money.pass_moment()
+            await desk.exchange.trading.update_balances()
+            await until(lambda: bool(gathered), "the stream to tell of the fill", WAIT)
+            assert order.executed_amount_base == 0
         await money.agrees()
 
 
