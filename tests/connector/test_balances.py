@@ -201,7 +201,7 @@ async def test_a_fill_that_is_heard_after_the_answer_that_has_it_counts_once(tmp
         desk, at = money.desk, money.desk.floor
         order_id = desk.rest("0.03")
         order = await desk.stands(order_id, OPEN)
-        weather(at, FaultKind.LATE_MESSAGE, REPORTS, seconds=0.3)
+        weather(at, FaultKind.LATE_MESSAGE, REPORTS, seconds=3.0)
         at.fill(order, "0.01")
         await money.pass_moment()
         await desk.exchange.trading.update_balances()
