@@ -157,7 +157,7 @@ def test_an_end_that_the_kill_cut_off_is_written_by_the_next_run() -> None:
     run.sends()
     assert run.written_by(lambda: run.orders.process_trade_update(fill("t1", "1"))) == ["Filled", "Ended"]
     del run.records[-1]
-    assert run.recalled().half_told == ("id-1",)
+    assert [order.client_order_id for order in run.recalled().half_told] == ["id-1"]
     assert run.written_by(lambda: run.restarts(50.0)) == ["Ended"]
     assert run.order.is_filled
     assert run.recalled().half_told == ()

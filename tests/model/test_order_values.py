@@ -162,7 +162,7 @@ FIELDS = {
 TUPLES = {
     events.OrderFilledEvent: "timestamp order_id trading_pair trade_type order_type price amount trade_fee "
     "exchange_trade_id exchange_order_id leverage position",
-    events.OrderExpiredEvent: "timestamp order_id",
+    events.OrderExpiredEvent: "timestamp order_id reason",
     events.MarketOrderFailureEvent: "timestamp order_id order_type error_message error_type",
 }
 

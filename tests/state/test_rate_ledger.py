@@ -381,3 +381,10 @@ def test_the_end_of_a_window_lies_in_the_next_one_whatever_its_length(seconds: f
         assert ledger.admit(wake) == [reservation]
         ledger.settle(reservation, None, wake)
         now = wake
+
+
+def test_a_ledger_says_which_pools_it_counts() -> None:
+    ledger = RateLedger([MINUTE])
+    assert (ledger.counts("weight"), ledger.counts("slow")) == (True, False)
+    ledger.add(FIVE_MINUTES)
+    assert ledger.counts("slow")

@@ -46,13 +46,13 @@ class RecalledOrders(NamedTuple):
     standings: Mapping[str, Standing]
 
     @property
-    def half_told(self) -> tuple[str, ...]:
-        """The ids of orders that have no records of what came of the last thing that happened to them.
+    def half_told(self) -> tuple[InFlightOrder, ...]:
+        """The orders that have no records of what came of the last thing that happened to them.
 
         Of a last fill there is a record, and of the end that it was there is none.
         """
         return tuple(
-            name
+            order
             for orders in (self.tracker.watched_orders, self.tracker.active_orders)
             for name, order in orders.items()
             if _says_less(self.standings[name], order)

@@ -286,8 +286,8 @@ class RecordedTracker:
         order that was not over, until it is seen. What came of the last record before the end of the run is
         written, where that was cut off.
         """
-        for client_order_id in self._recalled.half_told:
-            self._tell_rest(client_order_id)
+        for order in self._recalled.half_told:
+            self._tell_rest(order)
         events: list[OrderEvent] = []
         for client_order_id in self._recalled.unsent:
             events += self.withdraw(client_order_id, now)
@@ -351,12 +351,10 @@ class RecordedTracker:
             self._write_end(order, _reason(events, how))
         return events
 
-    def _tell_rest(self, client_order_id: str) -> None:
+    def _tell_rest(self, order: InFlightOrder) -> None:
         """Write what the records lead to, and do not tell."""
-        standing, order = self._recalled.standings[client_order_id], self.tracker.fetch_order(client_order_id)
-        if order is None:
-            return
-        at = self._clock()
+        client_order_id = order.client_order_id
+        standing, at = self._recalled.standings[client_order_id], self._clock()
         if standing.doubts and order.doubt is None:
             self._write(Settled(at=at, client_id=client_order_id, how=_CUT_OFF))
         if order.is_watched and standing.is_open:
