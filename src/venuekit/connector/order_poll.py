@@ -21,7 +21,8 @@ class PollPolicy(Frozen):
     """How often a venue is asked about orders; all in seconds.
 
     `interval` while the account's stream is heard, `interval_unheard` while it is not. A question about an
-    order in doubt is asked again after `first_wait`, and ever later up to `longest_wait`.
+    order in doubt is asked again after `first_wait`, and ever later up to `longest_wait`; from the end of the
+    doubt on after the fence's separation, and ever later where that proves nothing.
     """
 
     interval: float = 120.0
@@ -39,12 +40,21 @@ class PollOwner(Protocol):
         ...
 
 
+# 2**64 seconds is beyond any `longest_wait`; bounding the power keeps it a float for whoever asks for days.
+_MOST_DOUBLINGS = 64
+
+
 class _Inquiry:
-    """When an order is asked for next (venue's seconds), and how often it was in vain."""
+    """When an order is asked for next (venue's seconds), and how often it was in vain.
+
+    `late` is how often since absence could prove something, counted anew when answers come again.
+    """
 
     def __init__(self, due: float) -> None:
         self.due = due
         self.attempts = 0
+        self.late = 0
+        self.is_answered = True
 
 
 class OrderPoll:
@@ -155,7 +165,7 @@ class OrderPoll:
             await self._ask(order)
         except errors.VenuekitError as error:
             self._status_health.failed(error)
-            self._put_off(inquiry, order)
+            self._put_off(inquiry, order, is_answered=False)
             return
         self._status_health.succeeded()
         if self._inquiries.get(name) is not inquiry:
@@ -180,16 +190,25 @@ class OrderPoll:
                 self._tracker.process_order_update(update, Evidence.ORDER_QUERY, asked_at)
                 return
 
-    def _put_off(self, inquiry: _Inquiry, order: InFlightOrder) -> None:
+    def _put_off(self, inquiry: _Inquiry, order: InFlightOrder, *, is_answered: bool = True) -> None:
         now = self._venue.venue_time()
         inquiry.attempts += 1
-        wait = min(self._policy.first_wait * 2**inquiry.attempts, self._policy.longest_wait)
+        wait = self._grown(self._policy.first_wait, inquiry.attempts)
         settles_at = None if order.doubt is None else order.doubt.settles_at
-        if settles_at is not None:
-            # From the end of the doubt on, two answers that far apart prove something.
-            end = max(settles_at - now, self._venue.fence.separation) + 0.01
-            wait = min(wait, end) if settles_at > now else end
+        # From the end of the doubt on, two answers that far apart prove something.
+        separation = self._venue.fence.separation + 0.01
+        if settles_at is not None and settles_at > now:
+            wait = min(wait, max(settles_at - now + 0.01, separation))
+        elif settles_at is not None:
+            inquiry.late = 0 if is_answered and not inquiry.is_answered else inquiry.late
+            wait = max(separation, self._grown(separation, inquiry.late))
+            inquiry.late += 1
+        inquiry.is_answered = is_answered
         inquiry.due = now + wait
+
+    def _grown(self, first: float, times: int) -> float:
+        """A wait that was doubled so many times, up to the longest."""
+        return min(first * 2.0 ** min(times, _MOST_DOUBLINGS), self._policy.longest_wait)
 
     # --- fills
 
@@ -208,10 +227,10 @@ class OrderPoll:
             trades = await self._venue.order_fills(order)
         except errors.VenuekitError as error:
             self._fills_health.failed(error)
+            self._put_off(fetch, order, is_answered=False)
         else:
             self._fills_health.succeeded()
             for trade in trades:
                 self._tracker.process_trade_update(trade)
             self._tracker.fills_fetched(order, asked_at)
-        # Dropped at its next turn, once nothing is missing.
-        self._put_off(fetch, order)
+            self._put_off(fetch, order)  # dropped at its next turn, once nothing is missing

@@ -158,7 +158,9 @@ class TrackedPair:
 
     def _check(self) -> tuple[float, Chore]:
         # A quiet market is asked less and less often, until it speaks again.
-        patience = min(self._policy.suspect_after * 2**self.checks, self._policy.longest_check)
+        # Bounded, so that it stays a float for a pair that is quiet for days.
+        patience = self._policy.suspect_after * 2.0 ** min(self.checks, 64)
+        patience = min(patience, self._policy.longest_check)
         return max(self.heard_at, self.checked_at) + patience, Chore.CHECK
 
     def _is_thin(self) -> bool:
