@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 from tests.emulator.scripted_market import BTC, ETH, START
 
@@ -105,3 +108,13 @@ def test_the_announcement_holds_the_addresses() -> None:
 def test_a_venue_without_accounts_announces_none() -> None:
     said = announcement(EmulatorServer(_made("binance_perpetual", 1), port=4711))
     assert (said["ws_api_url"], said["accounts"]) == (None, [])
+
+
+@pytest.mark.parametrize("name", ["binance", "binance_perpetual", "bybit", "bybit_perpetual"])
+def test_a_venue_that_nobody_holds_is_gone(name: str) -> None:
+    venue = _made(name, 1)
+    venue.tick(START + 1.0)
+    is_there = weakref.ref(venue)
+    del venue
+    gc.collect()
+    assert is_there() is None

@@ -39,7 +39,8 @@ class Dormant(Frozen):
         )
 
 
-class Listing(Frozen):
+# A struct without gc hides the market, which knows its venue, from the collector: the venue would never go.
+class Listing(Frozen, gc=True):
     """One symbol of `exchangeInfo`; `market` is None where nothing happens.
 
     `filters` are the rows of its filters where they are not the product's usual ones.
