@@ -56,12 +56,12 @@ class Symbol(Wire):
 
 
 class PublishedLimit(Wire):
-    """One rate limit: so much in `interval_number` intervals."""
+    """One rate limit: so much in `interval_number` intervals. The page's example leaves it empty."""
 
-    rate_limit_type: str = field(name="rateLimitType")
-    interval: str
-    interval_number: int = field(name="intervalNum")
-    limit: int
+    rate_limit_type: str = field(name="rateLimitType", default="")
+    interval: str = ""
+    interval_number: int = field(name="intervalNum", default=0)
+    limit: int = 0
 
 
 class ExchangeInfo(Wire):
