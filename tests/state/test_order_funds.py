@@ -346,6 +346,27 @@ def test_terms_that_changed_before_the_answer_came_are_not_certain() -> None:
     assert "900" == bench.available()
 
 
+def test_of_two_amends_on_their_way_one_may_be_in_the_figure_and_the_other_not() -> None:
+    bench = resting("2")
+    bench.tracker.amending("id-1", Decimal(1), 3.0)
+    bench.poll(5.0, USDT="1000/900")  # the first has come, and nobody heard of it
+    bench.tracker.amending("id-1", Decimal(2), 6.0)
+    assert "800" == bench.available()
+
+
+def test_an_amend_back_to_the_old_amount_is_one_though_the_amount_is_the_same() -> None:
+    bench = resting("2")
+    bench.tracker.amending("id-1", Decimal(1), 3.0)
+    bench.poll(5.0, USDT="1000/900")
+    bench.tracker.amending("id-1", Decimal(2), 6.0)
+    bench.hear(status(S.OPEN, at=6.5, amount=Decimal(2)))
+    (order,) = bench.orders
+    assert 6.5 == order.amended_at
+    assert Decimal(800) >= bench.sheet.available("USDT")
+    bench.poll(8.0, USDT="1000/800")
+    assert "800" == bench.available()
+
+
 def test_an_order_that_ends_while_its_amend_is_under_way_gives_back_with_the_next_answer() -> None:
     bench = resting()
     bench.poll(5.0, USDT="1000/900")

@@ -400,7 +400,7 @@ class InFlightOrder:
         standing = Standing.of(update)
         if self.standing is None or self.standing.yields_to(standing):
             self.standing = standing
-            terms = (self.price, self.amount)
+            before = (self.price, self.amount, len(self.possible_amounts))
             if update.price is not None:
                 self.price = update.price
             # Less than what has filled cannot be the amount: the fills are the stronger evidence.
@@ -408,7 +408,7 @@ class InFlightOrder:
                 self.amount = update.amount
                 if update.amount in self.possible_amounts:
                     self.possible_amounts.remove(update.amount)
-            if terms != (self.price, self.amount):
+            if before != (self.price, self.amount, len(self.possible_amounts)):
                 self.amended_at = update.update_timestamp
         claim = self._claim_of(update)
         if claim is not None:

@@ -247,7 +247,10 @@ def _terms_in(order: InFlightOrder, moment: Moment) -> Terms | None:
     """The terms by which a figure has the order's funds taken off for certain; None: maybe it has not."""
     is_seen = order.seen_since is not None and order.seen_since <= moment.since
     if is_seen and (order.amended_at is None or order.amended_at <= moment.since):
-        return order.price, order.amount
+        # One amend on its way can only have come after the figure, or be in it and in what is held now. Of
+        # several, an earlier one may be in the figure and a later one not.
+        pending = order.possible_amounts if len(order.possible_amounts) > 1 else ()
+        return order.price, min((order.amount, *pending))
     known = moment.known.get(order.client_order_id)
     return None if known is None else known.terms
 
