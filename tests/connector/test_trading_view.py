@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.connector.emulated import BTC, ETH, until
@@ -257,8 +258,38 @@ async def test_steps_and_kinds_of_order_are_asked_of_the_connector(tmp_path: Pat
             exchange.quantize_order_price("NO-PAIR", D(1))
         with pytest.raises(errors.UsageError, match="no term 'tif'"):
             exchange.buy(BTC, D(1), OrderType.LIMIT, D(1), tif="GTC")
-        with pytest.raises(errors.UsageError, match="time_in_force is a TimeInForce"):
+        with pytest.raises(errors.UsageError, match="time_in_force has to be of the type TimeInForce"):
             exchange.buy(BTC, D(1), OrderType.LIMIT, D(1), time_in_force="GTC")
+
+
+@pytest.mark.parametrize(
+    ("asked", "what"),
+    [
+        ({"amount": 0.02}, "amount has to be of the type Decimal, not 0.02"),
+        ({"amount": 1}, "amount has to be of the type Decimal, not 1"),
+        ({"price": 60000.5}, "price has to be of the type Decimal, not 60000.5"),
+        ({"order_type": "limit"}, "order_type has to be of the type OrderType, not 'limit'"),
+        ({"trigger_price": 59000.0}, "trigger_price has to be of the type Decimal"),
+        (
+            {"amount": None, "order_type": OrderType.MARKET, "quote_amount": 5},
+            "quote_amount has to be of the type Decimal",
+        ),
+        ({"price": None}, "a limit order needs a price"),
+        ({"amount": None}, "names an amount in base or one in quote"),
+        ({"order_type": OrderType.LIMIT_MAKER, "time_in_force": TimeInForce.IOC}, "cannot be IOC"),
+    ],
+)
+async def test_what_makes_no_order_is_a_mistake_of_the_caller_and_says_which(
+    tmp_path: Path, asked: dict[str, Any], what: str
+) -> None:
+    async with trading(tmp_path) as desk:
+        terms = {"amount": D("0.02"), "order_type": OrderType.LIMIT, "price": D(60_000), **asked}
+        with pytest.raises(errors.UsageError, match=what):
+            desk.exchange.buy(BTC, **terms)
+        order_id = desk.rest()
+        await desk.stands(order_id, OPEN)
+        with pytest.raises(errors.UsageError, match="amount has to be of the type Decimal"):
+            desk.exchange.amend(BTC, order_id, 0.005)  # type: ignore[arg-type]
 
 
 # Ends.
@@ -457,20 +488,20 @@ async def test_a_budget_counts_with_the_accounts_own_fee_and_its_balances(tmp_pa
 
 async def test_two_connectors_of_one_account_share_what_is_set_aside(tmp_path: Path) -> None:
     async with floor(tmp_path) as at, trader(at, BTC) as one:
-        async with trader(at, BTC, ETH) as two:
+        other = at.exchange(BTC, ETH)
+        other.name = "another product of the company"
+        async with other:
             price = one.exchange.quantize_order_price(BTC, one.far())
             free = one.exchange.get_available_balance("USDT")
             amount = str((free / price * D("0.7")).quantize(D("0.00001")))
             wanted = candidate(amount, price)
             taken = one.exchange.budget_checker.adjust_candidate_and_lock_available_collateral(wanted)
             assert taken.amount == D(amount)
-            left = two.exchange.budget_checker.adjust_candidate(wanted, all_or_none=False)
-            assert left.amount == two.exchange.quantize_order_amount(
-                BTC, (free - taken.amount * price) / price
-            )
+            left = other.budget_checker.adjust_candidate(wanted, all_or_none=False)
+            assert left.amount == other.quantize_order_amount(BTC, (free - taken.amount * price) / price)
             one.exchange.budget_checker.reset_locked_collateral()
-            assert two.exchange.budget_checker.adjust_candidate(wanted).amount == D(amount)
-            two.exchange.budget_checker.adjust_candidate_and_lock_available_collateral(wanted)
+            assert other.budget_checker.adjust_candidate(wanted).amount == D(amount)
+            other.budget_checker.adjust_candidate_and_lock_available_collateral(wanted)
             assert one.exchange.budget_checker.adjust_candidate(wanted).amount == 0
         assert one.exchange.budget_checker.adjust_candidate(wanted).amount == D(amount)
 

@@ -125,6 +125,24 @@ def test_a_price_keeps_to_its_significant_digits_and_to_its_step_at_once(
 # --- rules one by one
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [("10.00", "9.9"), ("11.9", "9.9"), ("12", "12"), ("14.9", "12"), ("0.25", "0"), ("100", "99")],
+)
+def test_a_price_that_finds_none_in_its_decade_falls_to_the_finer_steps_below_it(
+    asked: str, found: str
+) -> None:
+    market = rule(min_price_increment=D("0.3"), max_price_significant_digits=D(2))
+    assert quantize_price(market, D(asked)) == D(found)
+
+
+def test_a_price_raised_into_the_next_decade_takes_the_wider_steps_of_it() -> None:
+    market = rule(min_price_increment=D("0.3"), max_price_significant_digits=D(2), min_price=D("9.95"))
+    near = nearest(order(price="1"), market, None)
+    assert near is not None
+    assert near.price == 12
+
+
 def test_an_order_that_fits_breaks_nothing() -> None:
     assert check(order(), STRICT, D(100)) == ()
     assert check(market(), STRICT, D(100)) == ()

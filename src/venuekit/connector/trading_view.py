@@ -96,7 +96,7 @@ class TradingView(ABC):
         amounts are cut to the pair's steps.
 
         Raises:
-            errors.UsageError: the terms contradict one another, or the pair is unknown.
+            errors.UsageError: the terms contradict one another, or a type or the pair is wrong.
             errors.JournalUnusable: the order cannot be remembered, so it is not sent.
         """
         return self._place(TradeType.BUY, trading_pair, amount, order_type, price, terms)
@@ -145,6 +145,9 @@ class TradingView(ABC):
         if not self.has_amend:
             raise errors.Unsupported("this venue cannot change an order: cancel it and place another")
         order = self._own(client_order_id)
+        _require("amount", amount, Decimal)
+        if price is not None:
+            _require("price", price, Decimal)
         if order.is_done or not order.is_sent:
             raise errors.UsageError(f"{client_order_id} cannot be changed: it is {order.current_state.name}")
         rule = self._rule(order.trading_pair)
@@ -217,6 +220,10 @@ class TradingView(ABC):
         `buy`. Nothing is sent, and no credentials are needed.
         """
         rule = self._rule(trading_pair)
+        _require("order_type", order_type, OrderType)
+        for name, number in (("amount", amount), ("price", price)):
+            if number is not None:
+                _require(name, number, Decimal)
         is_priced = price is not None and not price.is_nan() and order_type.is_limit_type()
         try:
             return NewOrder(
@@ -402,10 +409,19 @@ def _terms(rule: TradingRule, terms: Mapping[str, Any]) -> dict[str, Any]:
         field, kind = _TERMS[name]
         if value is None:
             continue
-        if not isinstance(value, kind):
-            raise errors.UsageError(f"{name} is a {kind.__name__}, not {value!r}")
+        _require(name, value, kind)
         if name == "trigger_price" and isinstance(value, Decimal):
             fields[field] = order_check.quantize_price(rule, value)
         else:
             fields[field] = value
     return fields
+
+
+def _require(name: str, value: object, kind: type) -> None:
+    """Make sure that an argument is of its type: money is never taken from a float.
+
+    Raises:
+        errors.UsageError: it is of another.
+    """
+    if not isinstance(value, kind):
+        raise errors.UsageError(f"{name} has to be of the type {kind.__name__}, not {value!r}")

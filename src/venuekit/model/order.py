@@ -121,6 +121,9 @@ class Command(Enum):
     AMEND = "AMEND"
 
 
+_OF_MAKERS = (TimeInForce.GTC, TimeInForce.GTX)
+
+
 class NewOrder(Frozen):
     """An order as it was meant, with all that a venue must be told.
 
@@ -156,6 +159,8 @@ class NewOrder(Frozen):
             raise ValueError("a limit order needs a price")
         if self.order_type is OrderType.MARKET and self.time_in_force is TimeInForce.GTX:
             raise ValueError("a market order takes: it cannot be post-only")
+        if self.order_type is OrderType.LIMIT_MAKER and self.time_in_force not in _OF_MAKERS:
+            raise ValueError(f"a maker order rests: it cannot be {self.time_in_force.value}")
         numbers = (self.amount, self.price, self.quote_amount, self.trigger_price)
         if any(number is not None and not number.is_finite() for number in numbers):
             raise ValueError("a number of an order is finite, or None")

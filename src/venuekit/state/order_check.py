@@ -69,7 +69,15 @@ def quantize_price(rule: TradingRule, price: Decimal) -> Decimal:
 
     A price on the grid is given back as it was written.
     """
-    return _on_grid(price, _price_step(rule, price), ROUND_FLOOR)
+    found = _on_grid(price, _price_step(rule, price), ROUND_FLOOR)
+    if not price.is_finite() or price <= _ZERO or _digit_step(rule, price) is None:
+        return found
+    tick, decade = rule.min_price_increment, Decimal(1).scaleb(price.adjusted())
+    while tick < decade and found < decade:
+        # No price of this decade is valid. In the one below it significant digits make finer steps.
+        found = _on_grid(decade, _price_step(rule, decade.scaleb(-1)), ROUND_FLOOR)
+        decade = decade.scaleb(-1)
+    return found
 
 
 def quantize_amount(rule: TradingRule, amount: Decimal) -> Decimal:
@@ -333,7 +341,10 @@ def _nearest_price(rule: TradingRule, asked: Decimal) -> Decimal:
     if found > _ZERO and (rule.min_price is None or found >= rule.min_price):
         return found
     lowest = rule.min_price or _step(rule.min_price_increment) or found
-    return _on_grid(lowest, _price_step(rule, lowest), ROUND_CEILING)
+    found = _on_grid(lowest, _price_step(rule, lowest), ROUND_CEILING)
+    while found.adjusted() > lowest.adjusted():  # into a decade where the steps are wider
+        lowest, found = found, _on_grid(found, _price_step(rule, found), ROUND_CEILING)
+    return found
 
 
 def _step(increment: Decimal) -> Decimal | None:
