@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from venuekit.connector.perpetual_trading import PerpetualTrading as PerpetualTrading
     from venuekit.connector.registry import AllConnectorSettings as AllConnectorSettings
     from venuekit.connector.setting import ConnectorSetting as ConnectorSetting
+    from venuekit.connector.trading_connector import TradingConnector as TradingConnector
     from venuekit.connector.trading_policy import AtStop as AtStop
     from venuekit.connector.trading_policy import OrderEntry as OrderEntry
     from venuekit.connector.trading_policy import TradingPolicy as TradingPolicy
@@ -41,10 +42,12 @@ if TYPE_CHECKING:
     from venuekit.model.events import BookStatusEvent as BookStatusEvent
     from venuekit.model.events import BuyOrderCompletedEvent as BuyOrderCompletedEvent
     from venuekit.model.events import BuyOrderCreatedEvent as BuyOrderCreatedEvent
+    from venuekit.model.events import CommandRefused as CommandRefused
     from venuekit.model.events import FillQuarantined as FillQuarantined
     from venuekit.model.events import LateFill as LateFill
     from venuekit.model.events import MarketEvent as MarketEvent
     from venuekit.model.events import MarketOrderFailureEvent as MarketOrderFailureEvent
+    from venuekit.model.events import OrderAmended as OrderAmended
     from venuekit.model.events import OrderBookEvent as OrderBookEvent
     from venuekit.model.events import OrderBookTradeEvent as OrderBookTradeEvent
     from venuekit.model.events import OrderCancelledEvent as OrderCancelledEvent
@@ -68,6 +71,7 @@ if TYPE_CHECKING:
     from venuekit.model.market import PublicTrade as PublicTrade
     from venuekit.model.market import Ticker as Ticker
     from venuekit.model.order import CancellationResult as CancellationResult
+    from venuekit.model.order import Command as Command
     from venuekit.model.order import LimitOrder as LimitOrder
     from venuekit.model.order import MarketOrder as MarketOrder
     from venuekit.model.order import NewOrder as NewOrder
@@ -112,6 +116,7 @@ _HOMES = {
     "ConnectorSetting": "connector.setting",
     "ConnectorBase": "connector.connector_base",
     "ExchangeBase": "connector.exchange_base",
+    "TradingConnector": "connector.trading_connector",
     "PerpetualTrading": "connector.perpetual_trading",
     "OrderBookTracker": "connector.order_book_tracker",
     "OrderBookTrackerDataSource": "connector.order_book_data_source",
@@ -132,6 +137,7 @@ _HOMES = {
     "ContractKind": "model.trading_rule",
     "NetworkStatus": "model.market",
     "OrderType": "model.order",
+    "Command": "model.order",
     "TradeType": "model.order",
     "PriceType": "model.order",
     "TokenAmount": "model.fees",
@@ -185,6 +191,8 @@ _HOMES = {
     "BuyOrderCompletedEvent": "model.events",
     "BuyOrderCreatedEvent": "model.events",
     "FillQuarantined": "model.events",
+    "OrderAmended": "model.events",
+    "CommandRefused": "model.events",
     "LateFill": "model.events",
     "MarketOrderFailureEvent": "model.events",
     "OrderCancelledEvent": "model.events",

@@ -17,12 +17,15 @@ from venuekit.connector.trading_policy import TradingPolicy
 from venuekit.emulator.faults import Fault, FaultKind
 from venuekit.model.events import (
     BalanceMovedEvent,
+    CommandRefused,
     MarketEvent,
     MarketOrderFailureEvent,
     OrderExpiredEvent,
     ReconciledEvent,
+    VenuekitEvent,
 )
 from venuekit.model.order import (
+    Command,
     LimitOrder,
     MarketOrder,
     NewOrder,
@@ -128,12 +131,39 @@ async def test_an_amend_cuts_the_amount_to_the_step_and_an_order_that_is_over_ha
         order = await desk.stands(order_id, OPEN)
         assert desk.exchange.amend(BTC, order_id, D("0.0150000009")) == order_id
         await until(lambda: order.amount == D("0.015"), lambda: str(order), WAIT)
+        await desk.told(order_id, "OrderAmended")
         desk.exchange.cancel(BTC, order_id)
         await desk.stands(order_id, CANCELED)
         with pytest.raises(errors.UsageError, match="CANCELED"):
             desk.exchange.amend(BTC, order_id, D("0.01"))
         with pytest.raises(errors.UsageError, match="no order of ours"):
             desk.exchange.cancel(BTC, "somebody-elses")
+
+
+async def test_a_change_that_the_venue_cannot_make_is_told_and_leaves_the_order_as_it_was(
+    tmp_path: Path,
+) -> None:
+    async with trading(tmp_path) as desk:
+        order_id = desk.rest("0.02")
+        order = await desk.stands(order_id, OPEN)
+        price = order.price
+        refusals: list[CommandRefused] = []
+        desk.exchange.add_listener(VenuekitEvent.CommandRefused, refusals.append)
+        desk.exchange.amend(BTC, order_id, D("0.03"))
+        await until(lambda: len(refusals) == 1, "the refusal of more", WAIT)
+        desk.exchange.amend(BTC, order_id, D("0.01"), price=desk.far() * D("0.99"))
+        await until(lambda: len(refusals) == 2, "the refusal of another price", WAIT)
+        assert [(each.order_id, each.command) for each in refusals] == [(order_id, Command.AMEND)] * 2
+        assert [each.error_type for each in refusals] == ["OrderRefused", "Unsupported"]
+        assert all(each.error_message for each in refusals)
+        assert (order.amount, order.price, order.current_state) == (D("0.02"), price, OPEN)
+        weather(desk.floor, FaultKind.RATE_LIMITED, "order.cancel", seconds=0.1)
+        desk.exchange.cancel(BTC, order_id)
+        await until(lambda: len(refusals) == 3, "the refusal of the cancel", WAIT)
+        assert (refusals[2].command, refusals[2].error_type) == (Command.CANCEL, "RateLimited")
+        assert order.current_state is OPEN
+        desk.exchange.cancel(BTC, order_id)
+        await desk.stands(order_id, CANCELED)
 
 
 async def test_orders_in_a_batch_are_placed_and_cancelled_in_their_order(tmp_path: Path) -> None:

@@ -184,4 +184,4 @@ def test_an_event_is_built_by_position() -> None:
 
 def test_every_event_of_an_order_has_a_tag_of_its_own() -> None:
     tags = list(events.ORDER_EVENT_TAGS.values())
-    assert len(tags) == len(frozenset(tags)) == 13
+    assert len(tags) == len(frozenset(tags)) == 15

@@ -14,7 +14,14 @@ from venuekit.journal.recorded_tracker import RecordedTracker
 from venuekit.journal.writer import Journal
 from venuekit.model.account import OrderAnswer
 from venuekit.model.decimals import plain
-from venuekit.model.events import ORDER_EVENT_TAGS, EventTag, OrderEvent, OrderFilledEvent
+from venuekit.model.events import (
+    ORDER_EVENT_TAGS,
+    CommandRefused,
+    EventTag,
+    OrderAmended,
+    OrderEvent,
+    OrderFilledEvent,
+)
 from venuekit.model.order import Command
 from venuekit.model.order_update import Evidence, OrderUpdate, TradeUpdate
 from venuekit.protocol.endpoint import Outcome
@@ -172,6 +179,15 @@ class ClientOrderTracker:
             self.process_trade_update(trade)
         if update is not None:
             self.process_order_update(update, Evidence.ENGINE_ANSWER)
+        if command is Command.AMEND:
+            now = self._owner.venue_time()
+            self._publish(
+                [
+                    OrderAmended(
+                        timestamp=now, order_id=order.client_order_id, amount=order.amount, price=order.price
+                    )
+                ]
+            )
 
     def refused(
         self,
@@ -194,6 +210,15 @@ class ClientOrderTracker:
             amount=amount,
         )
         self._publish(events)
+        if command is not Command.PLACE and not isinstance(error, errors.OrderNotFound) and order.is_open:
+            refusal = CommandRefused(
+                timestamp=self._owner.venue_time(),
+                order_id=order.client_order_id,
+                command=command,
+                error_type=type(error).__name__,
+                error_message=str(error),
+            )
+            self._publish([refusal])
 
     def doubted(
         self,

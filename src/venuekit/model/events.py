@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from venuekit.model.book import BookStatus
 from venuekit.model.fees import TradeFeeBase
 from venuekit.model.market import FundingInfo, NetworkStatus
-from venuekit.model.order import OrderState, OrderType, TradeType
+from venuekit.model.order import Command, OrderState, OrderType, TradeType
 from venuekit.protocol.frozen import Frozen
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "BookStatusEvent",
     "BuyOrderCompletedEvent",
     "BuyOrderCreatedEvent",
+    "CommandRefused",
     "ConnectorEvent",
     "DoubtReason",
     "EventTag",
@@ -30,6 +31,7 @@ __all__ = [
     "MarketEvent",
     "MarketOrderFailureEvent",
     "NetworkStatusEvent",
+    "OrderAmended",
     "OrderBookDataSourceEvent",
     "OrderBookEvent",
     "OrderBookTradeEvent",
@@ -104,6 +106,8 @@ class VenuekitEvent(Enum):
     LateFill = 5006
     FillQuarantined = 5007
     Reconciled = 5008
+    OrderAmended = 5009
+    CommandRefused = 5010
 
 
 EventTag: TypeAlias = MarketEvent | AccountEvent | OrderBookEvent | OrderBookDataSourceEvent | VenuekitEvent
@@ -321,6 +325,33 @@ class FillQuarantined(Frozen):
     reason: str
 
 
+class OrderAmended(Frozen):
+    """The venue made the change that was asked for: what the order is about from now on.
+
+    `amount` is in base, the filled part included, `price` in quote per base. Where the answer to an amend is
+    missing, `OrderInDoubt` and `OrderSettled` tell of it instead.
+    """
+
+    timestamp: float
+    order_id: str
+    amount: Decimal
+    price: Decimal | None
+
+
+class CommandRefused(Frozen):
+    """A cancel or an amend had no effect: the order goes on as it was.
+
+    `error_type` is the class of the error by name. Not told of a cancel that found no order: it has just
+    ended, and its end is told.
+    """
+
+    timestamp: float
+    order_id: str
+    command: Command
+    error_type: str
+    error_message: str
+
+
 OrderEvent: TypeAlias = (
     BuyOrderCreatedEvent
     | SellOrderCreatedEvent
@@ -335,6 +366,8 @@ OrderEvent: TypeAlias = (
     | OrderReopened
     | LateFill
     | FillQuarantined
+    | OrderAmended
+    | CommandRefused
 )
 
 ORDER_EVENT_TAGS: Mapping[type, EventTag] = MappingProxyType(
@@ -352,6 +385,8 @@ ORDER_EVENT_TAGS: Mapping[type, EventTag] = MappingProxyType(
         OrderReopened: VenuekitEvent.OrderReopened,
         LateFill: VenuekitEvent.LateFill,
         FillQuarantined: VenuekitEvent.FillQuarantined,
+        OrderAmended: VenuekitEvent.OrderAmended,
+        CommandRefused: VenuekitEvent.CommandRefused,
     }
 )
 """Under which tag each payload is told to listeners."""

@@ -63,14 +63,17 @@ async def _a_limit_order_lives(stage: Stage) -> None:
         await trader.reckons()
 
 
-async def filled(trader: Trader, order_id: str, *, is_buy: bool = True) -> None:
-    """Wait until an order that takes is filled, and hold the connector to what it told of it."""
+async def filled(trader: Trader, order_id: str, *before: str, is_buy: bool = True) -> None:
+    """Wait until an order that takes is filled, and hold the connector to what it told of it.
+
+    `before` the fills are these events, in their order.
+    """
     await trader.becomes(order_id, OrderState.FILLED)
     # A status can say so before every fill is there; the end waits for them.
     await trader.until(lambda: bool(trader.story.ends(order_id)), "the end to be told")
     created, completed = sides(is_buy)
     fills = ["OrderFilled"] * max(1, len(trader.story.fills(order_id)))
-    trader.told(order_id, created, *fills, completed)
+    trader.told(order_id, created, *before, *fills, completed)
 
 
 async def _a_market_order_by_base(stage: Stage) -> None:
@@ -152,8 +155,9 @@ async def _an_amend(stage: Stage) -> None:
             lambda: trader.record(order_id).state.amount == half == trader.order(order_id).amount,
             "the order to have the amount that it was given",
         )
+        await trader.until(lambda: "OrderAmended" in trader.story.words(order_id), "the change to be told")
         stage.venue.fills_order(trader.record(order_id))
-        await filled(trader, order_id)
+        await filled(trader, order_id, "OrderAmended")
         await trader.reckons()
 
 
