@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -51,6 +51,8 @@ _RECONCILIATION_LOOP = "reconciliation"
 # Reconciliation comes when the stream comes back; beside that, once an hour, as books are audited.
 _RECONCILIATION_INTERVAL = 3600.0
 _LOOK = 0.02
+# How long before a poll an order must have ended, so that nothing of it can be news: answers lag by less.
+_SETTLED_WITHIN = 120.0
 
 
 class PolledBalances(NamedTuple):
@@ -93,6 +95,7 @@ class AccountDesk:
         self.is_taken_up = False
         self.left_open: tuple[str, ...] = ()
         self._is_closed = False
+        self._polled_at = 0.0
         self._to_cancel: tuple[str, ...] = ()
         self._connector = connector
         self._supervisor = supervisor
@@ -265,8 +268,13 @@ class AccountDesk:
 
     # --- money
 
-    def _all_orders(self) -> Iterable[InFlightOrder]:
-        return self.orders.all_orders.values()
+    def _all_orders(self) -> Iterator[InFlightOrder]:
+        """Orders that balances may not have in them yet: those that ended well before the last poll have."""
+        yield from self.orders.active_orders.values()
+        for order in reversed(tuple(self.orders.cached_orders.values())):
+            if (order.ended_at or 0.0) < self._polled_at - _SETTLED_WITHIN:
+                break
+            yield order
 
     async def update_balances(self) -> None:
         """Ask for all balances."""
@@ -282,6 +290,7 @@ class AccountDesk:
 
     def take_polled(self, polled: PolledBalances) -> None:
         """Take in the answer to a question for all balances."""
+        self._polled_at = polled.report.observed_at
         self._tell_balances(self.balances.polled(*polled))
 
     @property
