@@ -1,0 +1,188 @@
+"""Virtual time: what happens next, on which host, and from which numbers chance is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any
+
+from venuekit.seams import chance
+from venuekit.seams.chance import Chance
+from venuekit.sim.trace import Lane, Trace
+
+if TYPE_CHECKING:
+    from venuekit.sim.host import Host
+
+__all__ = ["Alarm", "Kernel", "Spinning"]
+
+_BEGIN = 1_750_000_000.0
+"""Wall time at which worlds begin: 2025-06-15, 15:06:40 UTC."""
+
+
+class Spinning(RuntimeError):
+    """A host does so much in so little time that it can only turn in circles."""
+
+
+class Alarm:
+    """Something that is to be done at a moment. `when` is in true seconds since the world began."""
+
+    __slots__ = ("action", "host", "is_cancelled", "life", "when")
+
+    def __init__(self, when: float, action: Callable[[], None], host: Host | None) -> None:
+        self.when = when
+        self.action = action
+        self.host = host
+        self.life = 0 if host is None else host.life
+        self.is_cancelled = False
+
+    def cancel(self) -> None:
+        """Let it not be done."""
+        self.is_cancelled = True
+
+
+class Kernel:
+    """The one clock of a world and the one order of all that happens in it.
+
+    Everything comes from `seed`. `start` is the wall time at which the world begins, in seconds since 1970.
+    `network` is what the hosts' event loops ask for connections; who builds a world puts it there.
+    """
+
+    def __init__(self, seed: int, *, start: float = _BEGIN, trace: Trace | None = None) -> None:
+        self.seed = seed
+        self.start = start
+        self.trace = trace or Trace()
+        self.hosts: dict[str, Host] = {}
+        self.current: Host | None = None
+        self.network: Any = None
+        self.after_step: list[Callable[[], None]] = []
+        self.complaints: list[str] = []
+        self.steps = 0
+        self.fault_points: dict[str, float] = {}
+        self.struck: Counter[str] = Counter()
+        self.passed: Counter[str] = Counter()
+        self._now = 0.0
+        self._spent = 0.0
+        self._alarms: list[tuple[float, float, int, Alarm]] = []
+        self._count = 0
+        self._ties = self.chance("ties")
+        self._points = self.chance("fault points")
+
+    # Time.
+
+    @property
+    def now(self) -> float:
+        """True seconds since the world began, what the present turn has taken so far included."""
+        return self._now + self._spent
+
+    @property
+    def wall(self) -> float:
+        """True time in seconds since 1970."""
+        return self.start + self._now + self._spent
+
+    def spend(self, seconds: float) -> None:
+        """Let what runs now take so much longer: its host does nothing else meanwhile, others do."""
+        self._spent += seconds
+
+    # Chance.
+
+    def chance(self, name: str) -> Chance:
+        """A source of numbers of its own: who draws from another one does not change what this one gives."""
+        return chance.seeded(f"{self.seed}/{name}")
+
+    def strikes(self, name: str) -> bool:
+        """Whether a fault point of our own code strikes; `fault_points` says with what share each does."""
+        share = self.fault_points.get(name, 0.0)
+        self.passed[name] += 1
+        if not share or self._points.random() >= share:
+            return False
+        self.struck[name] += 1
+        self.say(Lane.WORLD, "fault point", name)
+        return True
+
+    # What is to be done.
+
+    def at(self, when: float, action: Callable[[], None], host: Host | None = None) -> Alarm:
+        """Do something at a true moment; what has the same moment comes in an order that the seed chooses.
+
+        With a `host` it is done as one of its turns, and not at all once the host's present life is over.
+        """
+        alarm = Alarm(max(when, self.now), action, host)
+        self._count += 1
+        heappush(self._alarms, (alarm.when, self._ties.random(), self._count, alarm))
+        return alarm
+
+    def after(self, seconds: float, action: Callable[[], None], host: Host | None = None) -> Alarm:
+        """Do something so many true seconds from now; see `at`."""
+        return self.at(self.now + seconds, action, host)
+
+    @property
+    def waiting(self) -> int:
+        """How many alarms are set and not cancelled."""
+        return sum(not alarm.is_cancelled for *_, alarm in self._alarms)
+
+    # Running.
+
+    def run(self, seconds: float) -> None:
+        """Let the world go on for so many true seconds."""
+        self.run_until(_never, seconds)
+
+    def run_until(self, is_so: Callable[[], bool], within: float) -> bool:
+        """Let the world go on until something is so, `within` true seconds at most; whether it is."""
+        end = self.now + within
+        hooks = sys.get_asyncgen_hooks()
+        try:
+            while not is_so():
+                if not self._alarms or self._alarms[0][0] > end:
+                    self._now = max(self._now, end)
+                    return is_so()
+                self._step()
+        finally:
+            sys.set_asyncgen_hooks(*hooks)
+        return True
+
+    def _step(self) -> None:
+        alarm = heappop(self._alarms)[3]
+        if alarm.is_cancelled:
+            return
+        host = alarm.host
+        if host is not None and (host.life != alarm.life or not host.is_alive):
+            return
+        self._now = max(self._now, alarm.when)
+        self.steps += 1
+        if host is None:
+            alarm.action()
+            self._now += self._spent
+        else:
+            self._take_turn(host, alarm.action)
+        self._spent = 0.0
+        for look in self.after_step:
+            look()
+
+    def _take_turn(self, host: Host, action: Callable[[], None]) -> None:
+        """Run something as a host: its loop is the running one, and what it spends keeps only itself busy."""
+        if host.busy_until > self._now:
+            self.at(host.busy_until, action, host)
+            return
+        self.current = host
+        asyncio._set_running_loop(host.loop)  # noqa: SLF001 - what every event loop does when it runs
+        sys.set_asyncgen_hooks(host.loop.asyncgen_born, host.loop.asyncgen_dropped)
+        try:
+            action()
+        finally:
+            asyncio._set_running_loop(None)  # noqa: SLF001 - as above
+            self.current = None
+            host.busy_until = max(host.busy_until, self._now + self._spent)
+
+    # Words.
+
+    def say(self, lane: Lane, kind: str, text: str, detail: str = "", link: int | None = None) -> int:
+        """Note in the trace what happens now; the mark's number."""
+        name = "" if self.current is None else self.current.name
+        return self.trace.mark(self.now, name, lane, kind, text, detail, link)
+
+
+def _never() -> bool:
+    return False
