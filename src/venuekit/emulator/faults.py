@@ -220,6 +220,14 @@ class FaultTable:
         """Arm a fault."""
         self._switches[SITE_OF[fault.kind]].append(_Switch(fault))
 
+    def remove(self, fault: Fault) -> int:
+        """Disarm one fault, and forget it; how often it had fired."""
+        switches = self._switches[SITE_OF[fault.kind]]
+        for place, switch in enumerate(switches):
+            if switch.fault is fault:
+                return switches.pop(place).fired
+        return 0
+
     def clear(self) -> None:
         """Disarm everything and forget the counts."""
         for switches in self._switches.values():

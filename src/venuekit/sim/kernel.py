@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from venuekit.seams import chance
 from venuekit.seams.chance import Chance
+from venuekit.seams.fault_point import FaultPoint
 from venuekit.sim.trace import Lane, Trace
 
 if TYPE_CHECKING:
@@ -60,9 +61,8 @@ class Kernel:
         self.after_step: list[Callable[[], None]] = []
         self.complaints: list[str] = []
         self.steps = 0
-        self.fault_points: dict[str, float] = {}
+        self.fault_points: dict[FaultPoint, float] = {}
         self.struck: Counter[str] = Counter()
-        self.passed: Counter[str] = Counter()
         self._now = 0.0
         self._spent = 0.0
         self._alarms: list[tuple[float, float, int, Alarm]] = []
@@ -92,14 +92,13 @@ class Kernel:
         """A source of numbers of its own: who draws from another one does not change what this one gives."""
         return chance.seeded(f"{self.seed}/{name}")
 
-    def strikes(self, name: str) -> bool:
+    def strikes(self, point: FaultPoint) -> bool:
         """Whether a fault point of our own code strikes; `fault_points` says with what share each does."""
-        share = self.fault_points.get(name, 0.0)
-        self.passed[name] += 1
+        share = self.fault_points.get(point, 0.0)
         if not share or self._points.random() >= share:
             return False
-        self.struck[name] += 1
-        self.say(Lane.WORLD, "fault point", name)
+        self.struck[point.name] += 1
+        self.say(Lane.WORLD, "fault point", point.value)
         return True
 
     # What is to be done.

@@ -10,6 +10,7 @@ from venuekit.journal.writer import Durability
 from venuekit.protocol.frozen import Frozen
 from venuekit.seams import chance
 from venuekit.seams.chance import Chance
+from venuekit.seams.fault_point import FaultPoint
 from venuekit.sim.disturbance import Disturbance, DisturbanceKind
 from venuekit.sim.options import Profile, Weather, WorldOptions
 
@@ -28,7 +29,7 @@ _WAYS = ("", f"{TRADER}>{VENUE}", f"{VENUE}>{TRADER}")
 
 
 class _Row(Frozen):
-    """How one kind of disturbance may come: ranges are drawn from evenly, `weight` says how often it comes."""
+    """How one kind of disturbance may come: ranges are drawn from evenly, `weight` is its share of all."""
 
     kind: DisturbanceKind
     seconds: Range = (0.0, 0.0)
@@ -157,19 +158,17 @@ _SWARM = {Weather.CALM: 0.4, Weather.ROUGH: 0.6, Weather.HOSTILE: 0.85}
 """Which share of the kinds a seed may have at all: with all of them at once, some hide others."""
 
 
-def plan_of(options: WorldOptions, paths: Paths, fault_points: Sequence[str]) -> tuple[Disturbance, ...]:
+def plan_of(options: WorldOptions, paths: Paths) -> tuple[Disturbance, ...]:
     """What goes wrong when, in order of time.
 
-    `paths` are the venue's own words for what faults aim at, `fault_points` the names of those in our code.
+    `paths` are the venue's own words for what faults aim at.
     """
     draw = chance.seeded(f"{options.seed}/plan")
     swarm = _SWARM[options.weather]
     rows = [row for row in _ROWS if _may_come(row, options) and draw.random() < swarm]
     faults = [row for row in _VENUE_ROWS if draw.random() < swarm]
     made = [
-        _disturbance(
-            draw, options, draw.choices(rows, [row.weight for row in rows])[0], faults, paths, fault_points
-        )
+        _disturbance(draw, options, draw.choices(rows, [row.weight for row in rows])[0], faults, paths)
         for _ in range(options.troubles if rows else 0)
     ]
     return tuple(sorted((one for one in made if one is not None), key=lambda one: one.at))
@@ -188,7 +187,6 @@ def _disturbance(
     row: _Row,
     faults: Sequence[_VenueRow],
     paths: Paths,
-    fault_points: Sequence[str],
 ) -> Disturbance | None:
     seconds, at = draw.uniform(*row.seconds), draw.uniform(0.0, options.hostile_seconds)
     share, size, target = draw.uniform(*row.share), draw.uniform(*row.size), draw.choice(row.targets)
@@ -202,9 +200,7 @@ def _disturbance(
     elif row.kind is _D.DEPOSIT:
         target = draw.choice(options.pairs).partition("-")[0]
     elif row.kind is _D.FAULT_POINT:
-        if not fault_points:
-            return None
-        target = draw.choice(fault_points)
+        target = draw.choice([point.name for point in FaultPoint])
     return Disturbance(
         kind=row.kind,
         at=round(at, 3),
