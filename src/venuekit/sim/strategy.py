@@ -15,12 +15,10 @@ from venuekit.connector.exchange_base import ExchangeBase
 from venuekit.connector.order_poll import PollPolicy
 from venuekit.connector.trading_policy import TradingPolicy
 from venuekit.model.order import OrderType, TimeInForce
-from venuekit.seams.chance import Chance
-from venuekit.sim.options import WorldOptions
+from venuekit.sim.stage import Stage
 from venuekit.state.in_flight_order import InFlightOrder
-from venuekit.web.auth import Credentials
 
-__all__ = ["Mood", "StandardStrategy"]
+__all__ = ["standard_strategy"]
 
 _JOURNALS = Path("/journals")
 _MOST_OPEN = 8
@@ -31,37 +29,19 @@ _BUDGET = Decimal(40)
 """What an order is worth, about, in quote: eight of them are a small part of what the account has."""
 
 
-class Mood:
-    """What the world wants of the strategy: a copy of it survives the strategy's process."""
-
-    def __init__(self) -> None:
-        self.is_calm = False
-        """Whether it opens nothing more, and takes back what is open."""
-        self.ends = False
-        """Whether it stops."""
-        self.pauses: list[float] = []
-        """Seconds after which to come back, one for each wish that the connector be stopped."""
-        self.gives_up: tuple[float, float] = (0.0, 0.0)
-        """The share of calls that are given up, and after how many seconds at most."""
+async def standard_strategy(stage: Stage) -> None:
+    """Trade at random until the world has had enough."""
+    await _StandardStrategy(stage).run()
 
 
-class StandardStrategy:
-    """One life of it. `credentials` are the account's; `url` is where the venue listens."""
+class _StandardStrategy:
+    """One life of it."""
 
-    def __init__(
-        self,
-        options: WorldOptions,
-        credentials: Credentials,
-        url: str,
-        chance: Chance,
-        mood: Mood,
-    ) -> None:
-        self._options = options
-        self._credentials = credentials
-        self._url = url
-        self._chance = chance
-        self._mood = mood
-        self._prices: dict[str, Decimal] = {}
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._options = stage.options
+        self._chance = stage.chance
+        self._mood = stage.mood
         self._calls: set[asyncio.Task[Any]] = set()
         self._steps: Sequence[tuple[int, Callable[[ExchangeBase], None]]] = (
             (30, self._quote),
@@ -91,10 +71,10 @@ class StandardStrategy:
     def _connector(self) -> ExchangeBase:
         options = self._options
         return venuekit.connect(
-            f"{options.venue}@emulator",
+            self._stage.venue,
             options.pairs,
-            url=self._url,
-            credentials=self._credentials,
+            url=self._stage.url,
+            credentials=self._stage.credentials,
             ready_within=_READY_WITHIN,
             account=AccountOptions(journals=_JOURNALS, durability=options.durability),
             trading=TradingPolicy(

@@ -1,0 +1,69 @@
+"""How a trader reaches the venue of a world: called in process, or over a network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from venuekit.emulator.dialect import Dialect
+from venuekit.sim.direct import DirectNetwork, DirectVenue
+from venuekit.sim.direct_weather import Latency
+from venuekit.sim.disturbance import Disturbance
+from venuekit.sim.host import Host
+from venuekit.sim.kernel import Kernel
+from venuekit.sim.options import Profile, WorldOptions
+from venuekit.sim.weather import VENUE
+from venuekit.web.transport import AiohttpTransport
+
+__all__ = ["Front", "front_of"]
+
+
+class Front(Protocol):
+    """A venue that can be reached, and what can go wrong on the way to it.
+
+    `stand_ins` are pairs of an object and what takes its place while the world runs. `url` is where a
+    connector finds the venue. `fired` counts what struck, by its name.
+    """
+
+    url: str
+    stand_ins: Mapping[Any, Any]
+    fired: Counter[str]
+
+    def disturb(self, disturbance: Disturbance) -> None:
+        """Begin a disturbance."""
+        ...
+
+    def calm(self, disturbance: Disturbance) -> None:
+        """End it."""
+        ...
+
+    def end(self) -> None:
+        """The world is over."""
+        ...
+
+
+class DirectFront:
+    """The dialect, called in process."""
+
+    def __init__(self, options: WorldOptions, kernel: Kernel, dialect: Dialect) -> None:
+        Host(kernel, VENUE)
+        latency = Latency(base=options.latency, jitter=options.latency / 2)
+        self._network = DirectNetwork(kernel, latency=latency)
+        self._network.add(DirectVenue(kernel, dialect, VENUE))
+        self.url = f"https://{VENUE}:443"
+        self.stand_ins: Mapping[Any, Any] = {AiohttpTransport: self._network.transport}
+        self.fired = self._network.fired
+        self.disturb = self._network.disturb
+        self.calm = self._network.calm
+
+    def end(self) -> None:
+        """Nothing has to be closed."""
+
+
+_FRONTS: Mapping[Profile, Callable[[WorldOptions, Kernel, Dialect], Front]] = {Profile.DIRECT: DirectFront}
+
+
+def front_of(options: WorldOptions, kernel: Kernel, dialect: Dialect) -> Front:
+    """The way to the venue that the options ask for."""
+    return _FRONTS[options.profile](options, kernel, dialect)
