@@ -33,7 +33,9 @@ from venuekit.journal.rotation import Rotation
 from venuekit.journal.writer import Durability, Journal, open_journal
 from venuekit.model.fees import TokenAmount
 from venuekit.protocol.endpoint import Outcome
+from venuekit.seams.chance import seeded
 from venuekit.seams.disk import Disk
+from venuekit.sim.disk import SimDisk
 
 ACCOUNT = AccountName(company="north", domain="main", key="5f1d")
 INSTANCE = "0123456789ab"
@@ -41,6 +43,30 @@ PATH = Path("/account/orders.journal")
 ID = f"vk{INSTANCE}00000000"
 OTHER = f"vk{INSTANCE}00000001"
 ASKED = {"order_type": "LIMIT", "trade_type": "BUY", "price": "60000.10", "amount": "0.02"}
+
+
+class Death(BaseException):
+    """The process ends here; nothing that catches errors sees it."""
+
+
+def new_disk(seed: int = 0) -> SimDisk:
+    """A disk with the folder for a journal."""
+    disk = SimDisk(chance=seeded(seed))
+    disk.make_folder(PATH.parent)
+    return disk
+
+
+def dies_at(disk: SimDisk, step: int) -> None:
+    """Let the process end when it is about to change the disk for the n-th time."""
+    left = step
+
+    def count(_what: str, _path: Path) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise Death
+
+    disk.before_change = count
 
 
 def opened(at: float = 1.0, **changes: object) -> Opened:

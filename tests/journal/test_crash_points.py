@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import pytest
-from tests.journal.memory_disk import Death, MemoryDisk
-from tests.journal.story import PATH, begin, ended, filled, intent, sending
+from tests.journal.story import (
+    PATH,
+    Death,
+    begin,
+    dies_at,
+    ended,
+    filled,
+    intent,
+    new_disk,
+    sending,
+)
 
 from venuekit.journal import reader
 from venuekit.journal.inspection import verify
 from venuekit.journal.record import Body
 from venuekit.journal.rotation import Rotation
 from venuekit.journal.writer import Durability
+from venuekit.sim.disk import SimDisk
 
 RULE = Rotation(size=1_500, ended_for=2.0)
 
@@ -18,7 +28,7 @@ RULE = Rotation(size=1_500, ended_for=2.0)
 class Run:
     """What a run was promised: the ids it was given and the records it may rely on."""
 
-    def __init__(self, disk: MemoryDisk, durability: Durability) -> None:
+    def __init__(self, disk: SimDisk, durability: Durability) -> None:
         self.disk = disk
         self.durability = durability
         self.ids: list[str] = []
@@ -36,23 +46,22 @@ class Run:
                     self.kept[sequence] = item
 
 
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("durability", Durability)
-async def test_dying_at_any_step_breaks_no_promise_to_the_next_run(
-    durability: Durability,
-) -> None:
+async def test_dying_at_any_step_breaks_no_promise_to_the_next_run(durability: Durability, seed: int) -> None:
     step, completed = 0, False
     while not completed:
         step += 1
-        disk = MemoryDisk()
-        disk.die_at = step
+        disk = new_disk(seed)
+        dies_at(disk, step)
         first, second = Run(disk, durability), Run(disk, durability)
         try:
             await first.trade(8)
             completed = True
         except Death:
             pass
-        disk.die_at = None
-        disk.kill_holder() if durability is Durability.PROCESS else disk.cut_power()
+        disk.before_change = None
+        disk.process_ends() if durability is Durability.PROCESS else disk.lose_power()
         await second.trade(2)
         remembered = {entry.sequence: entry.record for entry in reader.entries_since(PATH, disk=disk)}
         assert first.kept.items() <= remembered.items()
@@ -63,11 +72,12 @@ async def test_dying_at_any_step_breaks_no_promise_to_the_next_run(
 
 async def test_after_a_power_cut_without_power_durability_no_id_comes_twice_all_the_same() -> None:
     for step in range(1, 60):
-        disk = MemoryDisk()
-        disk.die_at = step
+        disk = new_disk(step)
+        dies_at(disk, step)
         first, second = Run(disk, Durability.PROCESS), Run(disk, Durability.PROCESS)
         with pytest.raises(Death):
             await first.trade(20)
-        disk.cut_power()
+        disk.before_change = None
+        disk.lose_power()
         await second.trade(2)
         assert not [client_id for client_id in second.ids if client_id in first.ids]

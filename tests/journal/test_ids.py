@@ -5,8 +5,11 @@ from itertools import count
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.journal.memory_disk import MemoryDisk
-from tests.journal.story import INSTANCE, begin
+from tests.journal.story import (
+    INSTANCE,
+    begin,
+    new_disk,
+)
 
 from venuekit import errors
 from venuekit.journal import ids
@@ -78,11 +81,11 @@ def test_an_instance_is_the_random_part_of_a_unique_id() -> None:
 
 @pytest.mark.parametrize("power", [False, True])
 def test_no_id_comes_twice_whatever_run_made_it_and_however_it_ended(power: bool) -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     seen: dict[str, None] = {}
     for run, taken in zip(count(), (1, 5, 0, BLOCK, BLOCK + 1, 3), strict=False):
         journal = begin(disk, now=float(run))
         made = [journal.ids.take(float(run)) for _ in range(taken)]
         assert not [client_id for client_id in made if client_id in seen]
         seen |= dict.fromkeys(made)
-        disk.cut_power() if power else disk.kill_holder()
+        disk.lose_power() if power else disk.process_ends()

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.journal.memory_disk import MemoryDisk
 from tests.journal.story import (
     ACCOUNT,
     ID,
@@ -14,6 +13,7 @@ from tests.journal.story import (
     file_of,
     filled,
     intent,
+    new_disk,
     opened,
     sending,
 )
@@ -23,12 +23,13 @@ from venuekit.journal.frame import EndingKind
 from venuekit.journal.inspection import inspect, verify
 from venuekit.journal.record import Body, Command, Doubt, IdBlock
 from venuekit.journal.rotation import Rotation
+from venuekit.sim.disk import SimDisk
 
 BLOCK = IdBlock(at=2.0, first=0, count=1_024)
 
 
-def disk_with(*records: Body, tail: bytes = b"") -> MemoryDisk:
-    disk = MemoryDisk()
+def disk_with(*records: Body, tail: bytes = b"") -> SimDisk:
+    disk = new_disk()
     disk.append(PATH).write(file_of(records) + tail)
     return disk
 
@@ -90,7 +91,7 @@ def test_an_undamaged_journal_is_sound() -> None:
 
 
 def test_a_journal_with_archives_is_sound_in_all_its_files() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     with begin(disk, rotate=Rotation(size=1_000)) as journal:
         client_id = journal.ids.take(1.0)
         journal.append(intent(client_id))

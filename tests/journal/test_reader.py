@@ -6,14 +6,25 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.journal.memory_disk import MemoryDisk
-from tests.journal.story import ACCOUNT, INSTANCE, PATH, STORY, begin, file_of, filled, intent, opened
+from tests.journal.story import (
+    ACCOUNT,
+    INSTANCE,
+    PATH,
+    STORY,
+    begin,
+    file_of,
+    filled,
+    intent,
+    new_disk,
+    opened,
+)
 
 from venuekit import errors
 from venuekit.journal import frame, reader
 from venuekit.journal.frame import EndingKind
 from venuekit.journal.record import FORMAT, Carried, IdBlock
 from venuekit.journal.rotation import Rotation
+from venuekit.sim.disk import SimDisk
 
 WHOLE = file_of(STORY)
 
@@ -140,7 +151,7 @@ def test_a_file_on_the_machines_own_disk_is_replayed(tmp_path: Path) -> None:
     assert len(STORY) == len(list(reader.entries_since(path)))
 
 
-def rotated_often(disk: MemoryDisk) -> list[int]:
+def rotated_often(disk: SimDisk) -> list[int]:
     """A journal that rotated at least twice while one order stayed open; the numbers that it gave."""
     with begin(disk, rotate=Rotation(size=2_000)) as journal:
         given_out = [1, journal.append(intent())]
@@ -150,22 +161,22 @@ def rotated_often(disk: MemoryDisk) -> list[int]:
 
 
 def test_every_record_of_all_files_is_read_once() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     given_out = rotated_often(disk)
     assert given_out == [entry.sequence for entry in reader.entries_since(PATH, disk=disk)]
 
 
 def test_reading_goes_on_behind_a_number_across_files() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     given_out = rotated_often(disk)
     assert given_out[5:] == [entry.sequence for entry in reader.entries_since(PATH, given_out[4], disk)]
 
 
 def test_without_its_archives_a_journal_still_tells_all_about_an_open_order() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     rotated_often(disk)
     for archive in reader.archives(PATH, disk):
-        del disk.files[archive]
+        disk.delete(archive)
     trades = [
         entry.record.trade_id
         for entry in reader.entries_since(PATH, disk=disk)
@@ -175,7 +186,7 @@ def test_without_its_archives_a_journal_still_tells_all_about_an_open_order() ->
 
 
 def test_only_rotated_files_count_as_archives() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     for name in (
         "orders.journal.lock",
         "orders.journal.next",

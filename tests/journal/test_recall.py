@@ -4,9 +4,14 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from tests.journal.memory_disk import MemoryDisk
 from tests.journal.order_memory_bench import CONNECTOR, Run, entries
-from tests.journal.story import ID, PATH, STORY, begin
+from tests.journal.story import (
+    ID,
+    PATH,
+    STORY,
+    begin,
+    new_disk,
+)
 from tests.state.order_bench import FENCE, buy, fill, names, status
 
 from venuekit import errors
@@ -276,7 +281,7 @@ def test_a_sending_of_an_order_that_is_over_changes_nothing() -> None:
 
 
 def test_orders_survive_rotations_of_a_real_journal() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     with begin(disk, rotate=Rotation(size=4_000, ended_for=50.0)) as journal:
         now = 1.0
         orders = RecordedTracker(recall([], CONNECTOR, FENCE), journal.append, lambda: now)

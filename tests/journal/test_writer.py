@@ -6,18 +6,20 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.journal.memory_disk import Death, MemoryDisk, MemoryFile
 from tests.journal.story import (
     ACCOUNT,
     INSTANCE,
     OTHER,
     PATH,
     STORY,
+    Death,
     begin,
+    dies_at,
     ended,
     file_of,
     filled,
     intent,
+    new_disk,
     opened,
     sending,
 )
@@ -28,22 +30,23 @@ from venuekit.journal.frame import EndingKind
 from venuekit.journal.record import Body, IdBlock, Intent, Opened
 from venuekit.journal.rotation import Rotation
 from venuekit.journal.writer import Durability, open_journal
+from venuekit.sim.disk import SimDisk
 
 POWER = Durability.POWER
 
 
-def written(disk: MemoryDisk) -> list[Body]:
+def written(disk: SimDisk) -> list[Body]:
     return [entry.record for entry in reader.replay(PATH, disk=disk).entries]
 
 
 def test_a_new_journal_begins_with_its_account_and_a_new_instance() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     begin(disk, now=1.0).close()
     assert [opened()] == written(disk)
 
 
 def test_an_instance_is_made_once() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     begin(disk).close()
     journal, history = open_journal(PATH, ACCOUNT, now=2.0, disk=disk, unique=lambda: "f" * 32)
     assert INSTANCE == journal.ids.instance
@@ -51,7 +54,7 @@ def test_an_instance_is_made_once() -> None:
 
 
 def test_a_record_is_with_the_system_when_append_returns() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     journal = begin(disk)
     for item in STORY[1:]:
         journal.append(item)
@@ -59,21 +62,21 @@ def test_a_record_is_with_the_system_when_append_returns() -> None:
 
 
 def test_append_gives_the_records_number() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     journal = begin(disk)
     assert [2, 3] == [journal.append(intent()), journal.append(sending())]
     assert journal.sequence == 3
 
 
 def test_a_second_run_numbers_on() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     with begin(disk) as journal:
         journal.append(intent())
     assert begin(disk, now=5.0).append(sending()) == 4
 
 
 def test_a_second_writer_is_told_who_the_first_is() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     begin(disk)
     with pytest.raises(errors.JournalLocked, match="process 4711 is writing") as caught:
         begin(disk)
@@ -81,7 +84,7 @@ def test_a_second_writer_is_told_who_the_first_is() -> None:
 
 
 def test_a_closed_journal_can_be_opened_by_the_next_and_written_by_nobody() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     journal = begin(disk)
     journal.close()
     journal.close()
@@ -92,7 +95,7 @@ def test_a_closed_journal_can_be_opened_by_the_next_and_written_by_nobody() -> N
 
 
 def test_a_journal_of_another_account_is_left_alone() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     begin(disk).close()
     before = disk.read(PATH)
     other = msgspec.structs.replace(ACCOUNT, key="beef")
@@ -105,7 +108,7 @@ def test_a_journal_of_another_account_is_left_alone() -> None:
 
 
 def test_a_bad_prefix_leaves_no_lock_and_no_file_open() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     with pytest.raises(errors.InvalidConfiguration):
         open_journal(PATH, ACCOUNT, now=1.0, prefix="x-", disk=disk)
     assert (0, {}) == (disk.open_files, disk.locks)
@@ -114,7 +117,7 @@ def test_a_bad_prefix_leaves_no_lock_and_no_file_open() -> None:
 def test_what_a_crash_left_unfinished_is_cut_and_reported_at_every_byte() -> None:
     whole = file_of(STORY[:4])
     for size in range(len(whole) + 1):
-        disk = MemoryDisk()
+        disk = new_disk()
         disk.append(PATH).write(whole[:size])
         journal, history = open_journal(PATH, ACCOUNT, now=20.0, disk=disk, unique=lambda: INSTANCE)
         journal.append(intent(OTHER))
@@ -124,7 +127,7 @@ def test_what_a_crash_left_unfinished_is_cut_and_reported_at_every_byte() -> Non
 
 
 def test_damage_in_the_middle_stops_the_start_and_changes_nothing() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     flipped = bytearray(file_of(STORY))
     flipped[40] ^= 4
     damaged = bytes(flipped)
@@ -136,7 +139,7 @@ def test_damage_in_the_middle_stops_the_start_and_changes_nothing() -> None:
 
 
 def test_a_full_disk_is_fatal_and_nothing_is_tried_again() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     journal = begin(disk)
     disk.refuse_write = disk.writes + 1
     with pytest.raises(errors.JournalFailed, match=r"write failed .*No space left"):
@@ -149,7 +152,7 @@ def test_a_full_disk_is_fatal_and_nothing_is_tried_again() -> None:
 
 @pytest.mark.parametrize("accept", [0, 1, 16, 40])
 def test_a_write_taken_in_part_is_fatal_and_cut_by_the_next_run(accept: int) -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     journal = begin(disk)
     disk.accept = accept
     with pytest.raises(errors.JournalFailed, match=f"took {accept} of"):
@@ -160,9 +163,9 @@ def test_a_write_taken_in_part_is_fatal_and_cut_by_the_next_run(accept: int) -> 
 
 
 def test_a_write_that_a_signal_interrupts_is_the_last() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     journal = begin(disk)
-    disk.die_at = disk.steps + 1
+    dies_at(disk, 1)
     with pytest.raises(Death):
         journal.append(intent())
     with pytest.raises(errors.JournalFailed, match="interrupted"):
@@ -170,7 +173,7 @@ def test_a_write_that_a_signal_interrupts_is_the_last() -> None:
 
 
 def test_a_payload_that_cannot_be_written_harms_nobody() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     journal = begin(disk)
     with pytest.raises(TypeError):
         journal.append(Intent(at=1.0, client_id="x", trading_pair="BTC-USDT", order={"price": object()}))
@@ -178,7 +181,7 @@ def test_a_payload_that_cannot_be_written_harms_nobody() -> None:
 
 
 async def test_process_durability_waits_for_no_disk() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     journal = begin(disk)
     before = disk.syncs
     await journal.kept(journal.append(intent()))
@@ -186,15 +189,15 @@ async def test_process_durability_waits_for_no_disk() -> None:
 
 
 async def test_power_durability_returns_when_the_medium_has_it() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     journal = begin(disk, durability=POWER)
     await journal.kept(journal.append(intent()))
-    disk.cut_power()
+    disk.lose_power()
     assert [opened(), intent()] == written(disk)
 
 
 async def test_those_who_wait_together_share_a_sync() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     journal = begin(disk, durability=POWER)
     before = disk.syncs
     numbers = [journal.append(filled(trade_id=str(trade))) for trade in range(10)]
@@ -202,17 +205,16 @@ async def test_those_who_wait_together_share_a_sync() -> None:
     assert before + 1 == disk.syncs
 
 
-async def test_a_record_appended_during_a_sync_is_not_covered_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    disk = MemoryDisk()
+async def test_a_record_appended_during_a_sync_is_not_covered_by_it() -> None:
+    disk = new_disk()
     journal = begin(disk, durability=POWER)
     late: list[int] = []
 
-    async def synced(file: MemoryFile) -> None:
-        file.sync()
-        if not late:
+    def append_during_sync(what: str, _: Path) -> None:
+        if what == "sync" and not late:
             late.append(journal.append(sending()))
 
-    monkeypatch.setattr(MemoryFile, "synced", synced)
+    disk.before_change = append_during_sync
     await journal.kept(journal.append(intent()))
     before = disk.syncs
     await journal.kept(late[0])
@@ -220,7 +222,7 @@ async def test_a_record_appended_during_a_sync_is_not_covered_by_it(monkeypatch:
 
 
 async def test_a_failed_sync_is_fatal_and_never_tried_again() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     journal = begin(disk, durability=POWER)
     numbers = [journal.append(intent()), journal.append(sending())]
     disk.refuse_sync = disk.syncs + 1
@@ -233,14 +235,14 @@ async def test_a_failed_sync_is_fatal_and_never_tried_again() -> None:
 
 @pytest.mark.parametrize("durability", Durability)
 def test_reserved_ids_survive_a_power_cut_whatever_the_durability(durability: Durability) -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     begin(disk, durability=durability).ids.take(2.0)
-    disk.cut_power()
+    disk.lose_power()
     assert reader.replay(PATH, disk=disk).next_counter == 1_024
 
 
 def test_an_id_block_that_does_not_reach_the_medium_gives_no_id() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     journal = begin(disk)
     disk.refuse_sync = disk.syncs + 1
     with pytest.raises(errors.JournalFailed, match="sync failed"):
@@ -249,8 +251,8 @@ def test_an_id_block_that_does_not_reach_the_medium_gives_no_id() -> None:
 
 def test_the_disk_refusing_at_any_point_of_a_start_is_typed_and_leaves_nothing_held() -> None:
     for attempt in ("refuse_write", "refuse_sync"):
-        disk = MemoryDisk()
-        setattr(disk, attempt, 1)
+        disk = new_disk()
+        setattr(disk, attempt, disk.syncs + 1 if attempt == "refuse_sync" else 1)
         with pytest.raises(errors.JournalFailed):
             begin(disk)
         assert (0, {}) == (disk.open_files, disk.locks)
@@ -262,7 +264,7 @@ def test_a_folder_that_is_not_there_is_a_typed_failure(tmp_path: Path) -> None:
 
 
 def filling(
-    disk: MemoryDisk, size: int = 2_000, durability: Durability = Durability.PROCESS
+    disk: SimDisk, size: int = 2_000, durability: Durability = Durability.PROCESS
 ) -> Callable[[int], None]:
     """A journal with one open order, and a call that adds so many orders that end at once."""
     journal = begin(disk, rotate=Rotation(size=size, ended_for=5.0), durability=durability)
@@ -277,7 +279,7 @@ def filling(
 
 
 def test_files_stay_bounded_while_what_is_open_goes_along() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     filling(disk)(100)
     assert len(disk.read(PATH)) < 2_500
     assert max(len(disk.read(archive)) for archive in reader.archives(PATH, disk)) < 2_500
@@ -285,13 +287,13 @@ def test_files_stay_bounded_while_what_is_open_goes_along() -> None:
 
 
 def test_a_new_file_leaves_no_file_open_but_itself() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     filling(disk)(100)
     assert disk.open_files == 1
 
 
 def test_reserved_ids_go_along_into_a_new_file() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     journal = begin(disk, rotate=Rotation(size=1_000))
     journal.ids.take(1.0)
     for number in range(20):
@@ -301,7 +303,7 @@ def test_reserved_ids_go_along_into_a_new_file() -> None:
 
 
 def test_a_file_of_things_still_open_grows_rather_than_being_copied_each_time() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     journal = begin(disk, rotate=Rotation(size=1_000))
     for number in range(200):
         journal.append(intent(f"order{number}"))
@@ -309,11 +311,11 @@ def test_a_file_of_things_still_open_grows_rather_than_being_copied_each_time() 
 
 
 async def test_under_power_durability_a_rotation_loses_nothing_that_was_kept() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     journal = begin(disk, rotate=Rotation(size=1_000, ended_for=0.0), durability=POWER)
     numbers = [journal.append(filled(trade_id=str(trade))) for trade in range(30)]
     await journal.kept(numbers[-1])
-    disk.cut_power()
+    disk.lose_power()
     assert set(numbers) <= {entry.sequence for entry in reader.entries_since(PATH, disk=disk)}
 
 
@@ -325,7 +327,7 @@ async def test_under_power_durability_a_rotation_loses_nothing_that_was_kept() -
 def test_a_crash_at_any_step_of_a_rotation_loses_nothing(
     call: str, power: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     more = filling(disk, durability=POWER if power else Durability.PROCESS)
 
     def refuse(*_: object) -> None:
@@ -336,7 +338,7 @@ def test_a_crash_at_any_step_of_a_rotation_loses_nothing(
         with pytest.raises(errors.JournalFailed, match="gone"):
             more(100)
     before = [entry.sequence for entry in reader.entries_since(PATH, disk=disk)]
-    disk.cut_power() if power else disk.kill_holder()
+    disk.lose_power() if power else disk.process_ends()
     assert before[-1] < begin(disk, now=9.0, rotate=Rotation(size=2_000)).append(intent(OTHER))
     after = [entry.sequence for entry in reader.entries_since(PATH, disk=disk)]
     assert before == after[: len(before)]
@@ -344,7 +346,7 @@ def test_a_crash_at_any_step_of_a_rotation_loses_nothing(
 
 @pytest.mark.parametrize("fault", ["refuse_write", "refuse_sync"])
 def test_a_disk_that_fills_during_a_rotation_leaves_the_old_file_whole(fault: str) -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     more = filling(disk)
     setattr(disk, fault, (disk.writes + 15) if fault == "refuse_write" else disk.syncs + 1)
     with pytest.raises(errors.JournalFailed):
@@ -353,7 +355,7 @@ def test_a_disk_that_fills_during_a_rotation_leaves_the_old_file_whole(fault: st
 
 
 def test_a_journal_that_somebody_changed_is_noticed_at_the_next_rotation() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     more = filling(disk)
     disk.truncate(PATH, 100)
     with pytest.raises(errors.JournalFailed, match="somebody changed it"):
@@ -361,27 +363,27 @@ def test_a_journal_that_somebody_changed_is_noticed_at_the_next_rotation() -> No
 
 
 def test_a_journal_that_somebody_removed_is_noticed_at_the_next_rotation() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     more = filling(disk)
-    del disk.files[PATH]
+    disk.delete(PATH)
     with pytest.raises(errors.JournalFailed):
         more(100)
 
 
 def test_what_an_earlier_run_left_open_goes_along_into_a_new_file() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     begin(disk).append(intent(OTHER))
-    disk.kill_holder()
+    disk.process_ends()
     filling(disk)(100)
     assert intent(OTHER) in written(disk)
 
 
 def test_a_run_that_is_cut_off_opens_again_and_again_to_the_same_history() -> None:
-    disk = MemoryDisk()
+    disk = new_disk()
     begin(disk).append(intent())
     disk.append(PATH).write(b"half a frame")
     for _ in range(3):
-        disk.kill_holder()
+        disk.process_ends()
         begin(disk, now=2.0)
     assert [opened(), intent()] == [
         item for item in written(disk) if not (isinstance(item, Opened) and item.at == 2.0)

@@ -89,9 +89,23 @@ def test_a_database_is_its_owners_alone(path: Path) -> None:
 
 def test_a_folder_is_made_once_with_those_above_it_and_is_its_owners_alone(tmp_path: Path) -> None:
     folder = tmp_path / "state" / "journals"
-    disk.make_folder(folder)
-    disk.make_folder(folder)
+    DISK.make_folder(folder)
+    DISK.make_folder(folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_the_name_of_each_new_folder_is_synced_in_the_one_above_it(
+    tmp_path: Path,
+) -> None:
+    synced: list[Path] = []
+
+    class Watched(SystemDisk):
+        def sync_folder(self, folder: Path) -> None:
+            super().sync_folder(folder)
+            synced.append(folder)
+
+    Watched().make_folder(tmp_path / "state" / "journals")
+    assert [tmp_path, tmp_path / "state"] == synced
 
 
 def test_names_come_in_order(tmp_path: Path) -> None:

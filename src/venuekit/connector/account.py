@@ -13,8 +13,7 @@ from venuekit.journal.reader import Entry
 from venuekit.journal.record import AccountName, Stopped
 from venuekit.journal.writer import Durability, Journal, open_journal
 from venuekit.protocol.frozen import Frozen
-from venuekit.seams import disk
-from venuekit.seams.disk import Disk
+from venuekit.seams.disk import Disk, SystemDisk
 from venuekit.seams.process import shared
 from venuekit.state.budget_checker import CollateralLocks
 from venuekit.web.auth import Credentials
@@ -90,7 +89,10 @@ def open_account(
         )
     else:
         # Meanwhile it went on: a connector that comes back must not recall what was true when it began.
-        account.entries = reader.replay(path, disk=options.disk).entries
+        try:
+            account.entries = reader.replay(path, disk=options.disk).entries
+        except OSError as error:
+            raise _unusable(path, "it cannot be read again", error) from error
     account.holders[holder] = None
     return account
 
@@ -124,19 +126,27 @@ def _name(company: str, domain: str, credentials: Credentials) -> AccountName:
     return AccountName(company=company, domain=domain, key=fingerprint(credentials.api_key))
 
 
+def _unusable(path: Path, why: str, error: OSError) -> errors.JournalFailed:
+    return errors.JournalFailed(str(path), f"{why} ({error}). Make room or repair, then start again")
+
+
 def _shelf() -> _Shelf:
     return shared(_Shelf, "accounts", _Shelf)
 
 
 def _opened(path: Path, name: AccountName, options: AccountOptions, now: float) -> Account:
-    disk.make_folder(path.parent)
+    disk = options.disk or SystemDisk()
+    try:
+        disk.make_folder(path.parent)
+    except OSError as error:
+        raise _unusable(path, "its folder cannot be made", error) from error
     journal, history = open_journal(
         path,
         name,
         now=now,
         prefix=options.client_id_prefix,
         durability=options.durability,
-        disk=options.disk,
+        disk=disk,
     )
     is_torn = history.ending.kind is EndingKind.TORN
     return Account(name, journal, history.entries, history.ending.offset if is_torn else None)

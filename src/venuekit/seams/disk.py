@@ -24,7 +24,6 @@ __all__ = [
     "append",
     "database",
     "lines",
-    "make_folder",
     "text",
 ]
 
@@ -53,11 +52,6 @@ def append(path: Path) -> IO[bytes]:
 def text(path: Path) -> str:
     """A small file's whole text, UTF-8."""
     return path.read_text(encoding="utf-8")
-
-
-def make_folder(path: Path) -> None:
-    """A folder for its owner alone, and those above it; nothing happens where it is."""
-    path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
 
 
 def database(path: Path, *, read_only: bool = False) -> Database:
@@ -137,6 +131,10 @@ class Disk(Protocol):
         """Rename, in one step, over whatever bears the name."""
         ...
 
+    def make_folder(self, path: Path) -> None:
+        """Make a folder, and those above it, for good; nothing happens where it is."""
+        ...
+
     def sync_folder(self, folder: Path) -> None:
         """Return when the names in a folder are on the medium."""
         ...
@@ -198,13 +196,18 @@ class SystemDisk:
         """Rename, in one step, over whatever bears the name."""
         source.replace(target)
 
+    def make_folder(self, path: Path) -> None:
+        """Make a folder for its owner alone, and those above it, for good; nothing happens where it is."""
+        if path.is_dir():
+            return
+        self.make_folder(path.parent)
+        path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        # What is synced in a folder whose own name is not on the medium can be lost with it.
+        self.sync_folder(path.parent)
+
     def sync_folder(self, folder: Path) -> None:
         """Return when the names in a folder are on the medium."""
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            _sync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync_and_close(os.open(folder, os.O_RDONLY))
 
     def lock(self, path: Path) -> DiskLock:
         """Take the lock of that name; the system lets go of it when this process ends.

@@ -110,6 +110,7 @@ class DisturbanceKind(Enum):
 
     # The trader's disk.
     DISK_FULL = "disk_full"
+    """Another `size` bytes fit."""
     DISK_READ_ONLY = "disk_read_only"
     WRITE_FAILS = "write_fails"
     """A `share` of the writes fails, or is cut short."""
@@ -119,6 +120,8 @@ class DisturbanceKind(Enum):
     """A sync takes `size` seconds."""
     BIT_FLIP = "bit_flip"
     """One bit of what is on the disk is turned while the process is down."""
+    FILE_DELETED = "file_deleted"
+    """Somebody removes a file, at once; who has it open goes on writing it."""
 
     # Fault points in our own code. `target` is the point's name, "" means all.
     FAULT_POINT = "fault_point"

@@ -107,21 +107,13 @@ def _machine(kernel: Kernel) -> list[tuple[Any, Any]]:
         host = kernel.current
         return real_disk() if host is None or host.disk is None else host.disk
 
-    def make_folder(path: Any) -> None:
-        host = kernel.current
-        if host is None or host.disk is None:
-            real_make_folder(path)
-        else:
-            host.disk.make_folder(path)
-
     def environment(name: str) -> str | None:
         host = kernel.current
         return real_environment(name) if host is None else (host.environment.get(name) or None)
 
-    real_disk, real_make_folder, real_environment = disk.SystemDisk, disk.make_folder, process.environment
+    real_disk, real_environment = disk.SystemDisk, process.environment
     pairs: list[tuple[Any, Any]] = [
         (disk.SystemDisk, its_disk),
-        (disk.make_folder, make_folder),
         (process.environment, environment),
         (fault_point.strikes, kernel.strikes),
     ]
