@@ -10,6 +10,7 @@ from venuekit.model.book import BookStatus
 from venuekit.model.market import PublicTrade
 from venuekit.protocol.book_feed import BookFeed, SnapshotSource
 from venuekit.protocol.frozen import Frozen
+from venuekit.seams.fault_point import FaultPoint, strikes
 from venuekit.state.order_book import OrderBook
 from venuekit.state.order_book_keeper import OrderBookKeeper
 
@@ -132,6 +133,8 @@ class TrackedPair:
         if self.book.status is not BookStatus.LIVE:
             return now, Chore.SYNC
         chores = [self._check(), self._when_spare(self.synced_at + self._policy.correct_every, Chore.CORRECT)]
+        if strikes(FaultPoint.SNAPSHOT_ANEW):
+            chores.append(self._when_spare(now, Chore.CORRECT))
         if self.book.is_expired:
             chores.append((now, Chore.DEEPEN))
         elif self.asked_depth < self.wanted_depth or self._is_thin():

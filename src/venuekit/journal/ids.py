@@ -7,6 +7,7 @@ from string import ascii_lowercase, digits
 
 from venuekit import errors
 from venuekit.journal.record import IdBlock
+from venuekit.seams.fault_point import FaultPoint, strikes
 
 __all__ = ["BLOCK", "LONGEST", "ClientIds", "counter_of", "instance_from"]
 
@@ -51,9 +52,9 @@ class ClientIds:
         Raises:
             JournalFailed: the block could not be reserved; no id of it is given out.
         """
-        if self._next == self._end:
+        if self._next == self._end or strikes(FaultPoint.ID_BLOCK_ENDS):
             self._reserve(IdBlock(at=now, first=self._next, count=BLOCK))
-            self._end += BLOCK
+            self._end = self._next + BLOCK
         number = self._next
         self._next += 1
         return self._stem + _counter(number)

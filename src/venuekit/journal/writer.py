@@ -18,6 +18,7 @@ from venuekit.journal.reader import History
 from venuekit.journal.record import FORMAT, AccountName, Opened
 from venuekit.journal.rotation import Luggage, Piece, Rotation
 from venuekit.seams.disk import AppendFile, Disk, DiskLock, SystemDisk
+from venuekit.seams.fault_point import FaultPoint, strikes
 from venuekit.seams.ids import unique_id
 
 __all__ = ["Durability", "Journal", "open_journal"]
@@ -91,7 +92,7 @@ class Journal:
             self._sequence = sequence
             self._size += len(data)
             self._luggage.note(sequence, item, payload)
-            if self._size >= self._rotate_at:
+            if self._size >= self._rotate_at or strikes(FaultPoint.JOURNAL_ROTATES):
                 self._begin_new_file()
         except OSError as error:
             raise self._failed("write", error) from error

@@ -28,7 +28,7 @@ from venuekit.sim.replacement import replaced
 from venuekit.sim.stage import Mood, Stage, Strategy
 from venuekit.sim.strategy import standard_strategy
 from venuekit.sim.trace import Lane, Trace
-from venuekit.sim.verdict import Verdict, Violation
+from venuekit.sim.verdict import Verdict
 from venuekit.sim.weather import TRADER, plan_of
 from venuekit.web.auth import Credentials, Secret
 

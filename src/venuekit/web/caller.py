@@ -14,6 +14,7 @@ from venuekit.protocol.endpoint import Charge, Endpoint, ErrorRow, Outcome
 from venuekit.protocol.frozen import Wire
 from venuekit.protocol.rest import Answer, Problem, RestPolicy, find_row
 from venuekit.seams.clock import Clock
+from venuekit.seams.fault_point import FaultPoint, strikes
 from venuekit.state.rate_ledger import Reservation
 from venuekit.web.auth import AuthBase
 from venuekit.web.departure import Departure, Leaving
@@ -141,6 +142,8 @@ class VenueCaller(ABC, Generic[P]):
             return parcel
         window = self._auth.receive_window if self._auth is not None and endpoint.signed else None
         began = self._clock.monotonic()
+        if strikes(FaultPoint.TURN_PASSES):
+            await asyncio.sleep(0)
         await leaving(Departure(signed_at=signed_at, receive_window=window, path=self._path(endpoint)))
         waited = self._clock.monotonic() - began
         if window is not None and waited > window / 2:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from venuekit import errors
 from venuekit.protocol.endpoint import Endpoint
 from venuekit.protocol.frozen import Wire
+from venuekit.seams.fault_point import FaultPoint, strikes
 from venuekit.web.assistant import WebAssistant
 from venuekit.web.departure import Departure, Leaving
 from venuekit.web.socket_assistant import SocketAssistant
@@ -41,7 +42,12 @@ class CommandRoute:
     ) -> A:
         """Ask, and return the decoded answer; arguments and errors are those of `WebAssistant.call`."""
         socket = self.socket
-        if socket is not None and socket.is_ready and endpoint.socket_method is not None:
+        if (
+            socket is not None
+            and socket.is_ready
+            and endpoint.socket_method is not None
+            and not strikes(FaultPoint.COMMAND_TAKES_REST)
+        ):
             watch = _Watch(leaving)
             try:
                 return await socket.call(

@@ -13,6 +13,7 @@ import msgspec
 from venuekit import errors
 from venuekit.protocol.stream import Acknowledged, Channel, Leaving, Pong, Refusal, SessionFrame, StreamPolicy
 from venuekit.seams.clock import Clock
+from venuekit.seams.fault_point import FaultPoint, strikes
 from venuekit.web.rate_gate import RateGate
 from venuekit.web.transport import Transport, WsConnection
 
@@ -192,6 +193,8 @@ class StreamConnection(Generic[F]):
             frames += 1
             if frames >= _FRAMES_PER_TURN or received - turn_began >= _SECONDS_PER_TURN:
                 await asyncio.sleep(0)
+                if strikes(FaultPoint.CONNECTION_DROPS):
+                    raise errors.ConnectionLost(f"{self.url} was given up by a fault point")
                 frames, turn_began = 0, clock.monotonic()
 
     def _take(self, frame: bytes, received: float) -> None:
