@@ -1,4 +1,4 @@
-"""What hears everything that connectors of a world tell: for the oracle, for the trace, and to be a bad listener."""
+"""Hears everything that the connectors of a world tell: for the oracle, for the trace, and badly at times."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Witness(Protocol):
 class Listener:
     """Listens to every connector that is made in a world.
 
-    `slowness` is the share of the events for which it takes time, and how many seconds; `failing` the share on
-    which it raises. `fired` counts both.
+    `slowness` is the share of the events for which it takes time, and how many seconds; `failing` the share
+    on which it raises. `fired` counts both.
     """
 
     def __init__(self, kernel: Kernel, witness: Witness) -> None:

@@ -11,7 +11,7 @@ __all__ = ["Verdict", "Violation"]
 
 
 class Violation(Frozen):
-    """An invariant that did not hold: its id, when (true seconds since the world began), and what was there."""
+    """An invariant that did not hold: its id, when (true seconds since the world began), what was there."""
 
     invariant: str
     time: float
