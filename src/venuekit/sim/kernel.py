@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from heapq import heappop, heappush
@@ -175,6 +177,26 @@ class Kernel:
             self.current = None
             host.busy_until = max(host.busy_until, self._now + self._spent)
 
+    def end(self) -> None:
+        """Let go of everything that hosts did and had.
+
+        Only now do the coroutines of killed lives run their `finally`: nothing hears or sees what they do, and
+        what Python says about them is not said.
+        """
+        for host in self.hosts.values():
+            host.kill()
+        self._alarms.clear()
+        hook = sys.unraisablehook
+        sys.unraisablehook = _unheard
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                for host in self.hosts.values():
+                    host.bury()
+                gc.collect()
+        finally:
+            sys.unraisablehook = hook
+
     # Words.
 
     def say(self, lane: Lane, kind: str, text: str, detail: str = "", link: int | None = None) -> int:
@@ -185,3 +207,7 @@ class Kernel:
 
 def _never() -> bool:
     return False
+
+
+def _unheard(_: sys.UnraisableHookArgs) -> None:
+    """What the dead cry."""

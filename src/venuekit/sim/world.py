@@ -108,8 +108,7 @@ class World:
             self.trader.kill()
             self.front.end()
         verdict = self._verdict()
-        for host in self.kernel.hosts.values():
-            host.bury()
+        self.kernel.end()
         return verdict
 
     # Phases.
