@@ -88,7 +88,7 @@ def test_hosts_share_nothing_though_they_are_one_process_here(kernel: Kernel) ->
 
 
 def test_who_is_told_of_an_end_hears_whether_the_power_went_with_it(kernel: Kernel) -> None:
-    told = []
+    told: list[bool] = []
     host = Host(kernel, "trader")
     host.ended.append(told.append)
 

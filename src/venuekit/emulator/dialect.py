@@ -16,6 +16,7 @@ from venuekit.emulator.faults import Fault, FaultKind, FaultTable, Site, disturb
 from venuekit.emulator.ledger import FeePlan
 from venuekit.emulator.limits import ConnectionLimits, RollingWindow
 from venuekit.emulator.market import Market, Snapshot
+from venuekit.emulator.order import OrderRequest
 from venuekit.emulator.recorded_flow import FrameReader
 from venuekit.emulator.step import Instrument, MarketSource
 from venuekit.emulator.topic import Channel, Topic
@@ -213,6 +214,19 @@ class Dialect(ABC):
             ValueError: there is no such symbol.
         """
         raise ValueError(f"{self.name} cannot change the filters of {symbol}")
+
+    def terms_by_hand(self, is_buy: bool) -> Mapping[str, Any]:  # noqa: ARG002 - as below
+        """What this venue's answers tell of a limit order that is placed on its own page."""
+        return {}
+
+    def place_by_hand(self, request: OrderRequest, symbol: str, now: float) -> None:
+        """What an account's owner does on the venue's own page, past every client: a limit order.
+
+        Raises:
+            KeyError: there is no such symbol.
+        """
+        pair = self.markets[symbol].instrument.trading_pair
+        self.desk.place(pair, request, now, self.terms_by_hand(request.is_buy))
 
     # Connections.
 

@@ -105,6 +105,7 @@ class Host:
     def bury(self) -> None:
         """Let go of what dead lives held."""
         self.main = self._loop = None
+        self.ended.clear()
         for loop in self._dead:
             loop.bury()
         self._dead.clear()

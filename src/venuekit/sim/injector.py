@@ -193,7 +193,7 @@ class Injector:
             price=price,
             client_order_id=f"web_{self._chance.getrandbits(40)}",
         )
-        self._dialect.desk.place(instrument.trading_pair, request, self.kernel.wall)
+        self._dialect.place_by_hand(request, symbol, self.kernel.wall)
 
     def _deposit(self, one: Disturbance) -> None:
         amount = Decimal(str(one.size))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import sys
 import warnings
 from collections import Counter
@@ -180,14 +181,16 @@ class Kernel:
     def end(self) -> None:
         """Let go of everything that hosts did and had.
 
-        Only now do the coroutines of killed lives run their `finally`: nothing hears or sees what they do, and
-        what Python says about them is not said.
+        Only now do the coroutines of killed lives run their `finally`: nothing hears or sees what they do,
+        and what Python says about them is not said.
         """
         for host in self.hosts.values():
             host.kill()
         self._alarms.clear()
-        hook = sys.unraisablehook
+        self.after_step.clear()
+        hook, disabled = sys.unraisablehook, logging.root.manager.disable
         sys.unraisablehook = _unheard
+        logging.disable(logging.CRITICAL)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -196,6 +199,7 @@ class Kernel:
                 gc.collect()
         finally:
             sys.unraisablehook = hook
+            logging.disable(disabled)
 
     # Words.
 
@@ -210,4 +214,4 @@ def _never() -> bool:
 
 
 def _unheard(_: sys.UnraisableHookArgs) -> None:
-    """What the dead cry."""
+    """What the dead say."""

@@ -25,6 +25,7 @@ _ROUGH = frozenset({Weather.ROUGH, Weather.HOSTILE})
 _HOSTILE = frozenset({Weather.HOSTILE})
 _BOTH = frozenset(Profile)
 _WIRE = frozenset({Profile.WIRE})
+_DIRECT = frozenset({Profile.DIRECT})
 _WAYS = ("", f"{TRADER}>{VENUE}", f"{VENUE}>{TRADER}")
 
 
@@ -61,7 +62,7 @@ _ROWS: Sequence[_Row] = (
     _Row(kind=_D.REQUEST_LOST, seconds=(1, 20), share=(0.05, 0.5), weight=2),
     _Row(kind=_D.REPLY_LOST, seconds=(1, 20), share=(0.05, 0.7), weight=3),
     _Row(kind=_D.REPLY_LATE, seconds=(1, 20), share=(0.1, 0.7), size=(1.0, 15.0), weight=2),
-    _Row(kind=_D.REQUEST_TWICE, seconds=(1, 20), share=(0.1, 0.7)),
+    _Row(kind=_D.REQUEST_TWICE, seconds=(1, 20), share=(0.1, 0.7), profiles=_DIRECT),
     _Row(kind=_D.KEEP_ALIVE_CLOSED, seconds=(1, 30), share=(0.1, 0.9)),
     _Row(kind=_D.VENUE_FAULT, seconds=(3, 30), weight=22),
     _Row(kind=_D.VENUE_CLOCK, seconds=(5, 40), size=(-4.0, 4.0), weathers=_ROUGH),

@@ -12,7 +12,7 @@ from venuekit.connector import connect as front_door
 from venuekit.connector.exchange_base import ExchangeBase
 from venuekit.emulator.accounts import Customer
 from venuekit.emulator.dialect import Dialect
-from venuekit.emulator.factory import make_dialect
+from venuekit.emulator.factory import dialect_class, make_dialect
 from venuekit.emulator.instruments import DEFAULT_INSTRUMENTS
 from venuekit.model.events import AccountEvent, EventTag, MarketEvent, OrderBookEvent, VenuekitEvent
 from venuekit.sim.disk import SimDisk
@@ -28,6 +28,7 @@ from venuekit.sim.replacement import replaced
 from venuekit.sim.stage import Mood, Stage, Strategy
 from venuekit.sim.strategy import standard_strategy
 from venuekit.sim.trace import Lane, Trace
+from venuekit.sim.venue import traced
 from venuekit.sim.verdict import Verdict
 from venuekit.sim.weather import TRADER, plan_of
 from venuekit.web.auth import Credentials, Secret
@@ -48,7 +49,13 @@ def simulate(
     keeps_trace: bool = False,
 ) -> Verdict:
     """Run one world from its beginning to its end. Without a `plan` it is the one of the options' seed."""
-    return World(options, plan, strategy=strategy, keeps_trace=keeps_trace).run()
+    world = World(options, plan, strategy=strategy, keeps_trace=keeps_trace)
+    kernel = world.kernel
+    try:
+        return world.run()
+    finally:
+        del world  # what it holds must be let go of before the dead are buried
+        kernel.end()
 
 
 class World:
@@ -66,7 +73,7 @@ class World:
         self.kernel = Kernel(options.seed, trace=Trace(keeps=keeps_trace))
         self.mood = Mood()
         self.dialect: Dialect = make_dialect(
-            options.venue,
+            traced(dialect_class(options.venue), self.kernel),
             seed=options.seed,
             instruments=[each for each in DEFAULT_INSTRUMENTS if each.trading_pair in options.pairs],
             start_time=self.kernel.start,
@@ -107,9 +114,7 @@ class World:
             self._end()
             self.trader.kill()
             self.front.end()
-        verdict = self._verdict()
-        self.kernel.end()
-        return verdict
+        return self._verdict()
 
     # Phases.
 

@@ -18,7 +18,13 @@ from venuekit.emulator.dialects.binance_requests import Fields, Parameters, Pool
 from venuekit.emulator.dialects.binance_rules import Kind, Parameter, by_limit
 from venuekit.emulator.dialects.binance_socket import BinanceSocket
 from venuekit.emulator.dialects.binance_spot_account import ACCOUNT_ROUTES
-from venuekit.emulator.dialects.binance_spot_listing import DORMANT, ORDER_LIMITS, RATE_LIMITS, symbol_row
+from venuekit.emulator.dialects.binance_spot_listing import (
+    DEFAULT_SELF_TRADE,
+    DORMANT,
+    ORDER_LIMITS,
+    RATE_LIMITS,
+    symbol_row,
+)
 from venuekit.emulator.dialects.binance_spot_trading import TRADING_ROUTES
 from venuekit.emulator.dialects.binance_user_streams import USER_DATA
 from venuekit.emulator.ledger import FeePlan
@@ -97,6 +103,16 @@ class BinanceSpotDialect(BinanceSocket):
         Act.NEW_EVENTS: ("executionReport/NEW",),
         Act.FILL_EVENTS: ("executionReport/TRADE",),
     }
+
+    def terms_by_hand(self, is_buy: bool) -> Mapping[str, Any]:
+        """A limit order that rests until it is cancelled."""
+        side = "BUY" if is_buy else "SELL"
+        return {
+            "type": "LIMIT",
+            "side": side,
+            "timeInForce": "GTC",
+            "selfTradePreventionMode": DEFAULT_SELF_TRADE,
+        }
 
     # REST.
 
