@@ -32,8 +32,8 @@ class Weather(Enum):
 class WorldOptions(Frozen):
     """Everything that makes two worlds of one seed the same. Times are in seconds.
 
-    `seconds` is how long the world lasts at most; trouble comes in the first `hostile_seconds`, and what is
-    left is for healing. `rate` is how many orders others place in a second in the first pair. `pause` is the
+    `seconds` is for how long things go wrong; `healing` is how long the world may take afterwards until all is
+    settled. `rate` is how many orders others place in a second in the first pair. `pause` is the
     mean time between two actions of the strategy. `latency` is the usual time of one way to the venue. `skew`
     and `drift` (parts per million) are of the trader's clock. `troubles` is how many disturbances a plan has.
     `shuffles` is the share of turns in which woken tasks run in another order.
@@ -44,7 +44,7 @@ class WorldOptions(Frozen):
     profile: Profile
     weather: Weather
     seconds: float
-    hostile_seconds: float
+    healing: float
     pairs: tuple[str, ...]
     rate: float
     pause: float
@@ -63,7 +63,7 @@ class WorldOptions(Frozen):
 _TROUBLES = {Weather.CALM: 5, Weather.ROUGH: 16, Weather.HOSTILE: 40}
 """Disturbances in five minutes."""
 _HEALING = 100.0
-"""Seconds that are left to heal: the fence of 17, two polls, a backoff of 30, and as much again."""
+"""Seconds: the fence of 17, two polls, a backoff of 30, and as much again."""
 
 
 def options_of(
@@ -77,17 +77,16 @@ def options_of(
     """The options of a seed; what is given is taken, the rest is drawn."""
     draw = chance.seeded(f"{seed}/options")
     troubles = _TROUBLES[weather]
-    hostile_seconds = max(seconds / 3, seconds - _HEALING)
     return WorldOptions(
         seed=seed,
         venue=venue,
         profile=profile,
         weather=weather,
         seconds=seconds,
-        hostile_seconds=hostile_seconds,
+        healing=_HEALING,
         pairs=("BTC-USDT", "ETH-USDT")[: draw.choice((1, 1, 2))],
         rate=draw.choice((0.5, 2.0, 5.0)),
-        pause=draw.choice((0.5, 2.0, 5.0)),
+        pause=draw.choice((0.3, 1.0, 4.0)),
         durability=draw.choice(tuple(Durability)),
         order_entry=draw.choice((OrderEntry.AUTO, OrderEntry.AUTO, OrderEntry.REST)),
         at_stop=draw.choice((AtStop.LEAVE, AtStop.LEAVE, AtStop.CANCEL_OWN)),
@@ -95,7 +94,7 @@ def options_of(
         latency=draw.choice((0.001, 0.02, 0.1)),
         skew=draw.choice((0.0, 0.0, draw.uniform(-3.0, 3.0))),
         drift=draw.choice((0.0, 0.0, draw.uniform(-100.0, 100.0))),
-        troubles=max(1, round(draw.uniform(0.5, 1.5) * troubles * hostile_seconds / 200.0)),
+        troubles=max(1, round(draw.uniform(0.5, 1.5) * troubles * seconds / 300.0)),
         pays_in_third_asset=draw.random() < 0.2,
         shuffles=draw.choice((0.0, 0.25, 1.0)),
     )

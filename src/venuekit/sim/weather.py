@@ -189,7 +189,7 @@ def _disturbance(
     faults: Sequence[_VenueRow],
     paths: Paths,
 ) -> Disturbance | None:
-    seconds, at = draw.uniform(*row.seconds), draw.uniform(0.0, options.hostile_seconds)
+    seconds, at = draw.uniform(*row.seconds), draw.uniform(0.0, options.seconds)
     share, size, target = draw.uniform(*row.share), draw.uniform(*row.size), draw.choice(row.targets)
     fault = None
     if row.kind is _D.VENUE_FAULT:
@@ -206,7 +206,7 @@ def _disturbance(
         kind=row.kind,
         at=round(at, 3),
         # What lasts is over when healing begins.
-        seconds=round(min(seconds, options.hostile_seconds - at), 3),
+        seconds=round(min(seconds, options.seconds - at), 3),
         target=target,
         share=round(share, 3),
         size=round(size, 3),

@@ -109,7 +109,7 @@ class World:
         with replaced(self.kernel, stand_ins), self._listening_to_logs():
             self._revive()
             self._injector.schedule(self.plan)
-            self.kernel.run(self.options.hostile_seconds)
+            self.kernel.run(self.options.seconds)
             self._heal()
             self._end()
             self.trader.kill()
@@ -126,8 +126,7 @@ class World:
         self.kernel.say(Lane.WORLD, "healing", "nothing goes wrong from here on")
         self._revive()
         self.oracle.healing()
-        left = self.options.seconds - self.options.hostile_seconds
-        self.kernel.run_until(self.oracle.is_at_rest, left)
+        self.kernel.run_until(self.oracle.is_at_rest, self.options.healing)
         self.oracle.quiet()
 
     def _end(self) -> None:
