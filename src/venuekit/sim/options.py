@@ -32,8 +32,8 @@ class Weather(Enum):
 class WorldOptions(Frozen):
     """Everything that makes two worlds of one seed the same. Times are in seconds.
 
-    `seconds` is for how long things go wrong; `healing` is how long the world may take afterwards until all is
-    settled. `rate` is how many orders others place in a second in the first pair. `pause` is the
+    `seconds` is for how long things go wrong; `healing` is how long the world may take afterwards until all
+    is settled. `rate` is how many orders others place in a second in the first pair. `pause` is the
     mean time between two actions of the strategy. `latency` is the usual time of one way to the venue. `skew`
     and `drift` (parts per million) are of the trader's clock. `troubles` is how many disturbances a plan has.
     `shuffles` is the share of turns in which woken tasks run in another order.
