@@ -209,12 +209,11 @@ class SimDisk:
 
         `remnants` are what may be left of a file, None for the usual ones.
         """
-        contents = {id(content): content for content in map(self._content, self.files)}
-        for content in contents.values():
+        self._names.lose_power(self._chance)
+        for content in {id(content): content for content in map(self._content, self.files)}.values():
             left = content.lose_power(self._chance, *(() if remnants is None else (remnants,)))
             if left is not None:
                 self.remnants[left] += 1
-        self._names.lose_power(self._chance)
         self.process_ends()
 
     def delete(self, path: Path) -> None:
