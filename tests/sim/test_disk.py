@@ -18,6 +18,8 @@ from venuekit.sim.trace import Trace
 
 FOLDER = PATH.parent
 OTHER = FOLDER / "other"
+FAILED = (61, 161, 202)
+"""Seeds with a page that a failed sync lost behind the next start's back."""
 
 
 def trouble(kind: DisturbanceKind, size: float = 0.0, share: float = 1.0, target: str = "") -> Disturbance:
@@ -218,7 +220,6 @@ def test_the_same_seed_loses_the_same() -> None:
     [
         lambda disk: disk.read(OTHER),
         lambda disk: disk.size(OTHER),
-        lambda disk: disk.truncate(OTHER, 0),
         lambda disk: disk.link(OTHER, PATH),
         lambda disk: disk.replace(OTHER, PATH),
         lambda disk: disk.append(Path("/nowhere/file")),
@@ -256,7 +257,6 @@ def test_a_disk_that_may_only_be_read_changes_nothing() -> None:
         file.sync,
         lambda: disk.append(PATH),
         lambda: disk.create(PATH),
-        lambda: disk.truncate(PATH, 0),
         lambda: disk.link(PATH, OTHER),
         lambda: disk.replace(PATH, OTHER),
         lambda: disk.lock(OTHER),
@@ -426,7 +426,7 @@ def test_a_sector_that_was_never_written_between_others_is_damage_and_never_read
     assert 0 < refused < 100
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", [*range(20), *FAILED])
 async def test_a_journal_in_bad_weather_says_so_and_forgets_nothing_that_it_promised(seed: int) -> None:
     disk, chance = new_disk(seed), seeded(seed)
     weather = (DisturbanceKind.WRITE_FAILS, DisturbanceKind.SYNC_FAILS)

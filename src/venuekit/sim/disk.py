@@ -106,13 +106,6 @@ class SimDisk:
         content.cut(0)
         return _File(self, path, content)
 
-    def truncate(self, path: Path, size: int) -> None:
-        """Cut a file to its first `size` bytes, for good."""
-        self.changes("truncate", path)
-        content = self._content(path)
-        content.cut(size)
-        self.sync(path, content)
-
     def link(self, source: Path, target: Path) -> None:
         """Give a file a second name; nothing happens where that name is its own already."""
         self.changes("link", target)
@@ -222,6 +215,12 @@ class SimDisk:
         self._names.change(path.parent, {path: None})
         self._names.sync(path.parent)
 
+    def truncate(self, path: Path, size: int) -> None:
+        """Somebody cuts a file to its first `size` bytes, for good."""
+        content = self._content(path)
+        content.cut(size)
+        content.write_back()
+
     def disturb(self, disturbance: Disturbance) -> None:
         """Let something go wrong; `target` is a part of the paths that it concerns, "" all of them.
 
@@ -272,7 +271,7 @@ class SimDisk:
                 self._fires(disturbance.kind, path)
                 if self._chance.random() < 0.5:
                     raise _refusal(errno.EIO, path)
-                taken = self._chance.randrange(len(data))
+                taken = self._chance.randint(0, max(len(data) - 1, 0))
         if self.room is not None and taken > self.room:
             self._require_room(path)
             self._fires(DisturbanceKind.DISK_FULL, path)
