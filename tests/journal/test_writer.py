@@ -162,6 +162,22 @@ def test_a_write_taken_in_part_is_fatal_and_cut_by_the_next_run(accept: int) -> 
     assert [opened(), opened(at=2.0)] == written(disk)
 
 
+async def test_what_a_failed_sync_lost_is_on_the_medium_after_the_next_start() -> None:
+    for seed in range(20):
+        disk = new_disk(seed)
+        journal = begin(disk, durability=POWER)
+        for trade in range(60):  # more than one page of the system's memory
+            journal.append(filled(trade_id=str(trade)))
+        disk.refuse_sync = disk.syncs + 1
+        with pytest.raises(errors.JournalFailed):
+            await journal.kept(journal.sequence)
+        disk.process_ends()
+        again = begin(disk, durability=POWER)
+        await again.kept(again.append(intent()))
+        disk.lose_power()
+        assert written(disk)[-1] == intent()
+
+
 def test_a_write_that_a_signal_interrupts_is_the_last() -> None:
     disk = new_disk()
     journal = begin(disk)

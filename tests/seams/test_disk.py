@@ -75,12 +75,6 @@ def test_a_forked_child_may_not_write_what_its_parent_opened(
     file.close()
 
 
-def test_a_file_is_cut_for_good(path: Path) -> None:
-    path.write_bytes(b"abcdef")
-    DISK.truncate(path, 2)
-    assert DISK.read(path) == b"ab"
-
-
 def test_a_database_is_its_owners_alone(path: Path) -> None:
     with closing(disk.database(path)) as database:
         database.execute("CREATE TABLE orders (id TEXT)")

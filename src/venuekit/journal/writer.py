@@ -225,8 +225,8 @@ def open_journal(
                 raise errors.JournalMismatch(
                     str(path), f"is the journal of {_words(history.opened.account)}, not of {_words(account)}"
                 )
-            if history.ending.kind is EndingKind.TORN:
-                disk.truncate(path, history.ending.offset)
+            if history.ending.kind is EndingKind.TORN or (history.last_sequence and not history.stopped):
+                _write_anew(path, history.ending.offset, disk)
             file = disk.append(path)
             opening.callback(file.close)
             instance = history.opened.instance if history.opened else instance_from(unique())
@@ -263,6 +263,22 @@ def _read(path: Path, disk: Disk) -> History:
         return reader.replay(path, disk=disk)
     except FileNotFoundError:
         return reader.replay_bytes(b"", str(path))
+
+
+def _write_anew(path: Path, size: int, disk: Disk) -> None:
+    """Put a copy of a file's first `size` bytes in its place: it holds on the medium what can be read of it.
+
+    The run before was cut off, perhaps by a sync that failed. Then the system takes for written what never
+    was (https://lwn.net/Articles/752063/): it can be read until the power goes, and no later sync keeps it.
+    """
+    draft = path.with_name(f"{path.name}.next")
+    file = disk.create(draft)
+    try:
+        _write_whole(file, disk.read(path)[:size])
+        file.sync()
+    finally:
+        file.close()
+    disk.replace(draft, path)
 
 
 def _carried(pieces: Iterable[Piece], sequence: int) -> list[bytes]:

@@ -119,10 +119,6 @@ class Disk(Protocol):
         """An empty file to append to, whatever was there."""
         ...
 
-    def truncate(self, path: Path, size: int) -> None:
-        """Cut a file to its first `size` bytes, for good."""
-        ...
-
     def link(self, source: Path, target: Path) -> None:
         """Give a file a second name; nothing happens where that name is its own already."""
         ...
@@ -174,15 +170,6 @@ class SystemDisk:
     def create(self, path: Path) -> AppendFile:
         """An empty file to append to, whatever was there."""
         return _SystemFile(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_TRUNC, PRIVATE))
-
-    def truncate(self, path: Path, size: int) -> None:
-        """Cut a file to its first `size` bytes, for good."""
-        descriptor = os.open(path, os.O_WRONLY)
-        try:
-            os.ftruncate(descriptor, size)
-            _sync(descriptor)
-        finally:
-            os.close(descriptor)
 
     def link(self, source: Path, target: Path) -> None:
         """Give a file a second name; nothing happens where that name is its own already."""

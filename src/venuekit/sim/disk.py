@@ -106,13 +106,6 @@ class SimDisk:
         content.cut(0)
         return _File(self, path, content)
 
-    def truncate(self, path: Path, size: int) -> None:
-        """Cut a file to its first `size` bytes, for good."""
-        self.changes("truncate", path)
-        content = self._content(path)
-        content.cut(size)
-        self.sync(path, content)
-
     def link(self, source: Path, target: Path) -> None:
         """Give a file a second name; nothing happens where that name is its own already."""
         self.changes("link", target)
@@ -209,12 +202,11 @@ class SimDisk:
 
         `remnants` are what may be left of a file, None for the usual ones.
         """
-        contents = {id(content): content for content in map(self._content, self.files)}
-        for content in contents.values():
+        self._names.lose_power(self._chance)
+        for content in {id(content): content for content in map(self._content, self.files)}.values():
             left = content.lose_power(self._chance, *(() if remnants is None else (remnants,)))
             if left is not None:
                 self.remnants[left] += 1
-        self._names.lose_power(self._chance)
         self.process_ends()
 
     def delete(self, path: Path) -> None:
@@ -222,6 +214,12 @@ class SimDisk:
         self._content(path)
         self._names.change(path.parent, {path: None})
         self._names.sync(path.parent)
+
+    def truncate(self, path: Path, size: int) -> None:
+        """Somebody cuts a file to its first `size` bytes, for good."""
+        content = self._content(path)
+        content.cut(size)
+        content.write_back()
 
     def disturb(self, disturbance: Disturbance) -> None:
         """Let something go wrong; `target` is a part of the paths that it concerns, "" all of them.
@@ -273,7 +271,7 @@ class SimDisk:
                 self._fires(disturbance.kind, path)
                 if self._chance.random() < 0.5:
                     raise _refusal(errno.EIO, path)
-                taken = self._chance.randrange(len(data))
+                taken = self._chance.randint(0, max(len(data) - 1, 0))
         if self.room is not None and taken > self.room:
             self._require_room(path)
             self._fires(DisturbanceKind.DISK_FULL, path)

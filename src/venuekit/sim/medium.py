@@ -86,9 +86,9 @@ class Content:
         That is what Linux does, and why the next sync may report success for what is lost.
         """
         pages = -(-(len(self.cache) - self.clean) // PAGE)
-        reached = self.clean + PAGE * chance.randint(0, pages)
-        if reached > self.clean and chance.random() < 0.5:
-            _place(self.medium, self.clean, self.cache[self.clean : reached])
+        reached = chance.randint(0, pages)
+        if reached:
+            self.write_back(self.clean + PAGE * reached)
         self.clean = len(self.cache)
         self._cut_to = None
 
