@@ -233,10 +233,10 @@ class AccountDesk:
         self.poll.ask_soon(order)
         self._supervisor.hurry(_STATUS_LOOP)
 
-    def answer_came(self) -> None:
-        """The venue carried a command out: its stream will tell of it, too."""
+    def answer_came(self, left_at: float) -> None:
+        """The venue carried out a command that left then (monotonic seconds): its stream tells of it, too."""
         if self.stream is not None:
-            self.stream.expect()
+            self.stream.expect(left_at)
 
     async def _ask_about_orders(self) -> None:
         if self.stream is not None and self.stream.move_if_silent():

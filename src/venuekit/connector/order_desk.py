@@ -50,8 +50,8 @@ class DeskOwner(Protocol):
         """
         ...
 
-    def answer_came(self) -> None:
-        """The venue carried a command out: its stream will tell of it, too."""
+    def answer_came(self, left_at: float) -> None:
+        """The venue carried out a command that left then (monotonic seconds): its stream tells of it, too."""
         ...
 
 
@@ -62,6 +62,7 @@ class _Trip:
         self.order = order
         self.command = command
         self.departure: Departure | None = None
+        self.left_at = 0.0
         self.is_concluded = False
 
 
@@ -251,7 +252,7 @@ class OrderDesk:
         else:
             trip.is_concluded = True
             self._tracker.answered(order, command, answer)
-            self._owner.answer_came()
+            self._owner.answer_came(trip.left_at)
         finally:
             # Whatever else ended it, a stop or a defect of ours: what left may have arrived.
             if not trip.is_concluded:
@@ -268,6 +269,6 @@ class OrderDesk:
     def _leaving(self, trip: _Trip, amount: Decimal | None) -> Leaving:
         async def leave(departure: Departure) -> None:
             await self._tracker.sending(trip.order, trip.command, departure, amount=amount)
-            trip.departure = departure
+            trip.departure, trip.left_at = departure, self._clock.monotonic()
 
         return leave

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -71,6 +72,7 @@ class UserStreamTracker:
         self.is_up = False
         self._refusals = 0
         self._expected_by: float | None = None
+        self._heard_at = -math.inf
 
     def start(self) -> None:
         """Begin to listen."""
@@ -86,9 +88,12 @@ class UserStreamTracker:
     def _is_silent(self) -> bool:
         return self._expected_by is not None and self._clock.monotonic() > self._expected_by
 
-    def expect(self) -> None:
-        """Something happened to the account that the stream must tell; without it, it is not relied on."""
-        if self._expected_by is None:
+    def expect(self, since: float) -> None:
+        """Something happened to the account after `since` that the stream must tell, or it is not relied on.
+
+        It may have told already: the answer to a command comes on another connection, often after the news.
+        """
+        if self._expected_by is None and self._heard_at < since:
             self._expected_by = self._clock.monotonic() + _EXPECTED_WITHIN
 
     def move_if_silent(self) -> bool:
@@ -101,9 +106,10 @@ class UserStreamTracker:
 
     # What the stream says of itself.
 
-    def heard(self, frame: AccountNews, received: float) -> None:  # noqa: ARG002 - a listener's signature
+    def heard(self, frame: AccountNews, received: float) -> None:
         """A frame arrived."""
         self.frames += 1
+        self._heard_at = received
         self.last_recv_time = self._clock.time()
         self._expected_by = None
         self._owner.account_news(frame)

@@ -15,7 +15,7 @@ from venuekit.sim.trace import Lane
 
 __all__ = ["TracedDialect", "told", "traced"]
 
-_HIDDEN = re.compile(r"[0-9A-Za-z%+/=_-]{60,}")
+_HIDDEN = re.compile(r"[0-9A-Za-z%+/_-]{60,}")
 """Keys, signatures and the names of private streams have 60 characters or more; ids have 36 at most."""
 _SHOWN = 100
 """Characters that a line of the trace shows of a frame or a body."""
