@@ -119,11 +119,11 @@ def lan(seed: int = 1, link: Link | None = None, scheme: str = "http") -> Iterat
     with replaced(made.kernel):
         made.venue.start(made._serve)
         made.kernel.run(1.0)
-        yield made
-        assert made.kernel.complaints == []
-        made.venue.kill()
-    for host in (made.venue, made.trader):
-        host.bury()
+        try:
+            yield made
+            assert made.kernel.complaints == []
+        finally:
+            made.kernel.end()
 
 
 @asynccontextmanager
