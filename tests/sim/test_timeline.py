@@ -22,7 +22,7 @@ _REPLAY = "venuekit sim --from 1013 --seeds 1"
 
 @pytest.fixture(scope="module")
 def verdict() -> Verdict:
-    return simulate(options_of(FAILING, weather=Weather.HOSTILE), keep_trace=True)
+    return simulate(options_of(FAILING, weather=Weather.HOSTILE), keeps_trace=True)
 
 
 def _data(page: str) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def test_a_killed_trader_is_dead_until_it_is_started(verdict: Verdict) -> None:
         _mark(6, "trader, life 2", lane=Lane.WORLD, kind="killed", host="world"),
     )
     dead = _data(timeline.page(_with(verdict, marks=marks), replay=_REPLAY))["dead"]
-    assert [(span["from"], span["to"]) for span in dead] == [(2.0, 5.0), (6.0, verdict.simulated)]
+    assert [(span["from"], span["to"]) for span in dead] == [(2.0, 5.0), (6.0, verdict.seconds)]
     assert dead[0]["lanes"] == [list(Lane).index(Lane.STRATEGY)]
 
 

@@ -38,7 +38,7 @@ def plan_of(options: WorldOptions) -> tuple[Disturbance, ...]:
 
 
 def simulate(
-    options: WorldOptions, plan: tuple[Disturbance, ...] | None = None, *, keep_trace: bool = False
+    options: WorldOptions, plan: tuple[Disturbance, ...] | None = None, *, keeps_trace: bool = False
 ) -> Verdict:
     """Pretend; a seed that fails does so after its first lost reply."""
     if options.seed == CRASHING:
@@ -46,7 +46,7 @@ def simulate(
     if options.seed == HANGING:
         time.sleep(3_600)
     plan = plan_of(options) if plan is None else plan
-    trace = Trace(keeps=keep_trace)
+    trace = Trace(keeps=keeps_trace)
     draw = chance.seeded(f"{options.seed}/trade")
     fired: dict[str, int] = {}
     moments = sorted(draw.uniform(0, options.seconds) for _ in range(int(options.seconds / options.pause)))
@@ -83,8 +83,8 @@ def simulate(
         violations=broken,
         digest=trace.digest(),
         fired=fired,
-        simulated=options.seconds,
-        figures={"orders": len(moments), "fills": len(moments) // 2, "kills": fired.get("kill", 0)},
+        seconds=options.seconds,
+        figures={"orders": len(moments), "fills": len(moments) // 2, "lives": life},
         marks=tuple(trace.marks),
     )
 

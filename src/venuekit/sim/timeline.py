@@ -88,7 +88,7 @@ def _data(verdict: Verdict, replay: str) -> dict[str, Any]:
         "verdict": {
             "violations": sorted(verdict.violations, key=lambda violation: violation.time),
             "digest": verdict.digest,
-            "simulated": verdict.simulated,
+            "seconds": verdict.seconds,
         },
         "options": [
             ("seed", str(options.seed)),
@@ -154,7 +154,7 @@ def _dead(verdict: Verdict) -> list[dict[str, Any]]:
         if mark.kind in _ENDS:
             lanes = sorted({_place(other.lane) for other in verdict.marks if other.host == host})
             felt = [place for place in lanes if list(Lane)[place] in _LIVES_ON] or [_place(Lane.VENUE)]
-            open_spans[host] = {"from": mark.time, "to": verdict.simulated, "lanes": felt}
+            open_spans[host] = {"from": mark.time, "to": verdict.seconds, "lanes": felt}
             spans.append(open_spans[host])
         elif mark.kind == "started" and host in open_spans:
             open_spans.pop(host)["to"] = mark.time

@@ -4,7 +4,7 @@ const run = JSON.parse($("data").textContent);
 const { time: T, host: H, lane: L, kind: K, text: X, detail: D, link: A } = run.marks;
 const LANES = run.lanes;
 const WORLD = LANES.indexOf("world");
-const END = Math.max(run.verdict.simulated, T.length ? T[T.length - 1] : 0, 0.001);
+const END = Math.max(run.verdict.seconds, T.length ? T[T.length - 1] : 0, 0.001);
 const answers = new Map(); // mark → the marks that answer it
 A.forEach((from, mark) => { if (from >= 0) answers.has(from) ? answers.get(from).push(mark) : answers.set(from, [mark]); });
 
