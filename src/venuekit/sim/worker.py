@@ -1,0 +1,109 @@
+"""A process that runs worlds one by one: jobs come on stdin and reports leave on stdout, a line each."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import msgspec
+
+from venuekit.protocol.frozen import Frozen
+from venuekit.sim import timeline
+from venuekit.sim.disturbance import Disturbance
+from venuekit.sim.options import WorldOptions
+from venuekit.sim.verdict import Verdict, Violation
+
+__all__ = ["STANDARD", "Job", "Report", "Simulate", "main", "report_on"]
+
+STANDARD = "venuekit.sim.world:simulate"
+"""Where workers find the function that runs a world: MODULE:FUNCTION."""
+
+Simulate = Callable[..., Verdict]
+"""`simulate(options, plan, keeps_trace=…)`, as in `venuekit.sim.world`."""
+
+_KIBIBYTE = 1 if sys.platform == "darwin" else 1024
+"""What the peak of the resident memory is counted in."""
+
+
+class Job(Frozen):
+    """A world to run. Where `timeline` is a path, a page about it is written there, with `replay` on it."""
+
+    options: WorldOptions
+    plan: tuple[Disturbance, ...] | None = None
+    timeline: str | None = None
+    replay: str = ""
+
+
+class Report(Frozen):
+    """A verdict without its trace, and what it cost.
+
+    `cost` is processor time and `seconds` what passed in the world, both in seconds; `memory` is the most
+    that the process ever held, in bytes.
+    """
+
+    options: WorldOptions
+    violations: tuple[Violation, ...]
+    plan: tuple[Disturbance, ...] = ()
+    digest: str = ""
+    seconds: float = 0.0
+    fired: dict[str, int] = {}
+    figures: dict[str, int] = {}
+    cost: float = 0.0
+    memory: int = 0
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every invariant held."""
+        return not self.violations
+
+
+def report_on(job: Job, simulate: Simulate) -> Report:
+    """Run one world in this process.
+
+    Raises:
+        OSError: the page could not be written.
+    """
+    before = time.process_time()
+    verdict = simulate(job.options, job.plan, keeps_trace=job.timeline is not None)
+    cost = time.process_time() - before
+    if job.timeline is not None:
+        Path(job.timeline).write_text(timeline.page(verdict, replay=job.replay), encoding="utf-8")
+    return Report(
+        options=job.options,
+        violations=verdict.violations,
+        plan=verdict.plan,
+        digest=verdict.digest,
+        seconds=verdict.seconds,
+        fired=verdict.fired,
+        figures=verdict.figures,
+        cost=cost,
+        memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE,
+    )
+
+
+def function_named(entry: str) -> Simulate:
+    """The function at MODULE:FUNCTION."""
+    module, _, name = entry.partition(":")
+    found: Simulate = getattr(import_module(module), name)
+    return found
+
+
+def main(arguments: list[str]) -> None:
+    """Work until stdin ends."""
+    simulate = function_named(arguments[0] if arguments else STANDARD)
+    # What a world prints is no report.
+    reports = os.dup(1)
+    os.dup2(2, 1)
+    for line in sys.stdin.buffer:
+        report = report_on(msgspec.json.decode(line, type=Job), simulate)
+        with os.fdopen(os.dup(reports), "wb") as stdout:
+            stdout.write(msgspec.json.encode(report) + b"\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
