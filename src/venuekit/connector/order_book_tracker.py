@@ -244,7 +244,7 @@ class OrderBookTracker:
             publish((lambda data: capture(data, received),), frame, self._recorder_died)
 
     def _recorder_died(self, error: Exception) -> None:
-        """A recorder that failed is not called again: what it lacks from now on, no later call brings back."""
+        """A recorder that failed is not called again: what it missed, no later call brings back."""
         self._capture = None
         self._supervisor.health_of("recorder").failed(error)
 
