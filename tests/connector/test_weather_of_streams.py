@@ -108,6 +108,27 @@ async def test_frames_that_cannot_be_read_are_counted() -> None:
         await until(lambda: tracker(exchange).unreadable == 3, "three unreadable frames")
 
 
+async def test_a_recorder_that_dies_costs_no_frame_and_is_not_called_again() -> None:
+    calls = 0
+
+    def dies(frame: bytes, received: float) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 20:
+            raise OSError("no space left on device")
+
+    async with house() as venue, venue.exchange(BTC, capture=dies) as exchange:
+        await until(lambda: calls == 20, "the recorder to die")
+        frames = tracker(exchange).frames
+        await until(lambda: tracker(exchange).frames > frames + 20, "the stream to go on")
+        assert calls == 20
+        assert [seat.stream.connects for seat in tracker(exchange).seats] == [1]
+        assert tracked(exchange).keeper.resyncs == 0
+        health = exchange.health["recorder"]
+        assert (health.total, health.last_error) == (1, "OSError: no space left on device")
+        await venue.agrees(exchange)
+
+
 async def test_an_unreadable_last_word_of_a_book_that_falls_quiet_is_found_by_asking() -> None:
     policy = msgspec.structs.replace(QUICK, suspect_after=0.5, longest_check=60.0)
     async with house() as venue, venue.exchange(BTC, policy=policy) as exchange:

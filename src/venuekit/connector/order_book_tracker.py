@@ -11,7 +11,7 @@ from decimal import Decimal
 from venuekit import errors
 from venuekit.connector.order_book_data_source import OrderBookTrackerDataSource
 from venuekit.connector.stream_seat import StreamSeat
-from venuekit.connector.supervision import Supervisor
+from venuekit.connector.supervision import Supervisor, publish
 from venuekit.connector.tracked_pair import Chore, TrackedPair, TrackerPolicy
 from venuekit.model.book import BookDiff, BookSnapshot, BookStatus
 from venuekit.model.events import BookStatusEvent, OrderBookTradeEvent
@@ -239,8 +239,14 @@ class OrderBookTracker:
 
     def captured(self, frame: bytes, received: float) -> None:
         """Raw bytes of a stream, for recorders."""
-        if self._capture is not None:
-            self._capture(frame, received)
+        capture = self._capture
+        if capture is not None:
+            publish((lambda data: capture(data, received),), frame, self._recorder_died)
+
+    def _recorder_died(self, error: Exception) -> None:
+        """A recorder that failed is not called again: what it missed, no later call brings back."""
+        self._capture = None
+        self._supervisor.health_of("recorder").failed(error)
 
     # What is done for each book.
 

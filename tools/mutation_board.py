@@ -1,0 +1,193 @@
+"""Plants each bug of tests/mutation/bugs and runs seeds until one of them finds it.
+
+    python tools/mutation_board.py [--only WORDS]... [--first N] [--last N] [--seeds N] [--jobs N]
+    python tools/mutation_board.py --report        write docs/MUTATIONS.md anew from what is known
+
+A bug is in the memory of a process of its own. What a run found is kept in tests/mutation/found.json: a bug
+that was found is left alone, one that was not goes on behind its last seed. A seed with which the sound code
+fails, too, finds nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
+
+from tests.mutation.ledger import BEGIN, END, Finding, Ledger, page  # noqa: E402
+from tests.mutation.planting import Bug, bugs, plant  # noqa: E402
+
+FOUND = ROOT / "tests" / "mutation" / "found.json"
+PAGE = ROOT / "docs" / "MUTATIONS.md"
+SOUND = "-"
+"""In place of a bug: the code as it is."""
+HANGS, RAISES = "hangs", "raises"
+"""What is said in place of an invariant where the world did not end, or ended with an error."""
+_PATIENCE = 60.0
+"""Seconds of this machine that one world may take."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the board, or one worker of it."""
+    wanted = _wanted(arguments)
+    if wanted.work is not None:
+        return work(wanted)
+    board = [bug for bug in bugs()[wanted.first : wanted.last] if _is_meant(bug, wanted.only)]
+    if not board:
+        print("no bug is meant by that")
+        return 2
+    ledger = Ledger(FOUND)
+    if not wanted.report:
+        asyncio.run(_run(board, ledger, wanted))
+    _write_page(page(bugs(), ledger, 2000))
+    left = [bug for bug in board if not ledger.of(bug).is_found]
+    print(f"{len(board) - len(left)} of {len(board)} found" + "".join(f"\n  not {bug.key}" for bug in left))
+    return 1 if left else 0
+
+
+def _wanted(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", action="append", default=[], help="bugs or incidents named like this")
+    parser.add_argument("--first", type=int, default=0, help="begin with this bug of the board, from 0")
+    parser.add_argument("--last", type=int, default=None, help="end before this one")
+    parser.add_argument("--seeds", type=int, default=2000, help="seeds for each bug, those before included")
+    parser.add_argument("--seconds", type=float, default=150.0, help="simulated seconds of a world at most")
+    parser.add_argument("--minutes", type=float, default=10.0, help="minutes for each bug in this run")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--again", action="store_true", help="forget what was found of these")
+    parser.add_argument("--report", action="store_true", help="only write the page")
+    parser.add_argument("--work", help=argparse.SUPPRESS)
+    parser.add_argument("--from-seed", type=int, default=1, help=argparse.SUPPRESS)
+    parser.add_argument("--profile", default="direct", help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def _is_meant(bug: Bug, words: Sequence[str]) -> bool:
+    return not words or any(word in bug.key or word == bug.incident for word in words)
+
+
+# The worker: one process, one bug, seed after seed.
+
+
+def weather_of(seed: int) -> str:
+    """Half of the worlds are rough, half are hostile."""
+    return "rough" if seed % 2 else "hostile"
+
+
+def work(wanted: argparse.Namespace) -> int:
+    """Run seeds until one finds something; a line of JSON for each."""
+    if wanted.work != SOUND:
+        plant(next(bug for bug in bugs() if bug.key == wanted.work))
+    ends = time.monotonic() + 60.0 * wanted.minutes
+    for seed in range(wanted.from_seed, wanted.seeds + 1):
+        said = _simulated(seed, wanted.profile, wanted.seconds)
+        print(json.dumps(said), flush=True)
+        if said["invariant"] or time.monotonic() > ends:
+            break
+    return 0
+
+
+def _simulated(seed: int, profile: str, seconds: float) -> dict[str, Any]:
+    # Imported here: not before the bug is planted.
+    from venuekit.sim.options import Profile, Weather, options_of  # noqa: PLC0415
+    from venuekit.sim.world import simulate  # noqa: PLC0415
+
+    weather = weather_of(seed)
+    options = options_of(seed, profile=Profile(profile), weather=Weather(weather), seconds=seconds)
+    said = {"seed": seed, "invariant": "", "text": "", "weather": weather}
+    try:
+        violations = simulate(options).violations
+    except Exception as error:  # noqa: BLE001 - a bug may break anything, the world included
+        return said | {"invariant": RAISES, "text": repr(error)}
+    if violations:
+        seen = ", ".join(dict.fromkeys(violation.invariant for violation in violations))
+        said |= {"invariant": seen, "text": violations[0].text}
+    return said
+
+
+# The board: as many workers as there are jobs.
+
+
+async def _run(board: Sequence[Bug], ledger: Ledger, wanted: argparse.Namespace) -> None:
+    todo = iter([bug for bug in board if wanted.again or not ledger.of(bug).is_found])
+    await asyncio.gather(*(_job(todo, ledger, wanted) for _ in range(wanted.jobs)))
+
+
+async def _job(todo: Iterator[Bug], ledger: Ledger, wanted: argparse.Namespace) -> None:
+    for bug in todo:
+        start = Finding(bug="", seeds=0) if wanted.again else ledger.of(bug)
+        finding = await _hunt(bug, start, wanted)
+        ledger.note(bug, finding)
+        ledger.save(bugs())
+        end = f"{finding.invariant} with seed {finding.seed}" if finding.is_found else "not found"
+        print(f"{bug.key}: {end}, {finding.seeds} seeds", flush=True)
+
+
+async def _hunt(bug: Bug, finding: Finding, wanted: argparse.Namespace) -> Finding:
+    """Look for a bug, from where it was left, until it is found, the seeds are used up or the time is."""
+    ends = time.monotonic() + 60.0 * wanted.minutes
+    while finding.seeds < wanted.seeds and time.monotonic() < ends:
+        left = (ends - time.monotonic()) / 60.0
+        said = await _worked(bug.key, bug.profile, finding.seeds + 1, wanted.seeds, left, wanted.seconds)
+        if said is None:
+            break
+        finding = finding._replace(seeds=said["seed"], profile=bug.profile, weather=said["weather"])
+        if not said["invariant"]:
+            continue
+        sound = await _worked(SOUND, bug.profile, said["seed"], said["seed"], 1.0, wanted.seconds)
+        if sound is not None and not sound["invariant"]:
+            return finding._replace(seed=said["seed"], invariant=said["invariant"], text=said["text"])
+        print(f"{bug.key}: the sound code fails with seed {said['seed']}, too: {sound}", flush=True)
+    return finding
+
+
+async def _worked(
+    key: str, profile: str, first: int, last: int, minutes: float, seconds: float
+) -> dict[str, Any] | None:
+    """The last thing that a worker said; None: it did not even begin."""
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, __file__, "--work", key, "--profile", profile, "--from-seed", str(first),
+        "--seeds", str(last), "--minutes", str(minutes), "--seconds", str(seconds),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+    )  # fmt: skip
+    assert worker.stdout is not None  # noqa: S101 - it was asked for
+    said: dict[str, Any] | None = None
+    try:
+        while True:
+            line = await asyncio.wait_for(worker.stdout.readline(), _PATIENCE)
+            if not line:
+                break
+            said = json.loads(line)
+    except TimeoutError:
+        hung = first if said is None else said["seed"] + 1
+        said = {"seed": hung, "invariant": HANGS, "text": f"{_PATIENCE:.0f} s", "weather": weather_of(hung)}
+        worker.kill()
+    except asyncio.CancelledError:
+        worker.kill()
+        raise
+    finally:
+        await worker.wait()
+    return said
+
+
+def _write_page(table: str) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN, 1)
+    PAGE.write_text(before + table + rest.split(END, 1)[1], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
