@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +11,7 @@ from venuekit.emulator.faults import FaultKind
 from venuekit.model.decimals import CONTEXT, plain
 from venuekit.model.events import MarketOrderFailureEvent
 from venuekit.model.order import OrderState, OrderType, TimeInForce
-from venuekit.testing.conformance.card import Card, CardFailed, Trait, check
+from venuekit.testing.conformance.card import Card, CardFailed, Group, Trait, check
 from venuekit.testing.conformance.stage import Stage
 from venuekit.testing.conformance.trader import Trader
 
@@ -173,7 +172,7 @@ async def _a_cancel(stage: Stage) -> None:
 async def _a_cancel_that_comes_too_late(stage: Stage) -> None:
     async with stage.trader() as trader:
         order_id, record = await trader.opened()
-        await asyncio.sleep(stage.breath)  # questions of the start could find the fill
+        await stage.sleep(stage.breath)  # questions of the start could find the fill
         if Act.FILL_EVENTS in stage.traits.dialect.acts:
             stage.venue.breaks(FaultKind.LATE_MESSAGE, act=Act.FILL_EVENTS, seconds=LATE)
         stage.venue.fills_order(record)
@@ -250,6 +249,7 @@ _ORDERS = (Trait.ORDERS,)
 ORDER_CARDS: tuple[Card, ...] = (
     Card(
         number=14,
+        group=Group.SESSIONS,
         title="a wrong key is noticed",
         precondition="a key, or a signature, that the venue does not accept",
         stimulus="the connector is started",
@@ -259,6 +259,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=15,
+        group=Group.ORDERS,
         title="the life of a limit order",
         precondition="a market that stands still",
         stimulus="an order is placed that rests, and is filled by somebody else in two parts",
@@ -268,6 +269,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=16,
+        group=Group.ORDERS,
         title="market orders by base",
         precondition="a market that stands still",
         stimulus="an amount of base is bought and sold at the market",
@@ -277,6 +279,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=17,
+        group=Group.ORDERS,
         title="market orders by quote",
         precondition="a market that stands still",
         stimulus="a market order names what may be spent",
@@ -286,6 +289,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=18,
+        group=Group.ORDERS,
         title="IOC and FOK",
         precondition="a market that stands still",
         stimulus="such orders for more than there is at their price, and for less",
@@ -295,6 +299,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=19,
+        group=Group.ORDERS,
         title="post-only orders",
         precondition="a market that stands still",
         stimulus="such orders at a price that would take, and at one that rests",
@@ -304,6 +309,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=20,
+        group=Group.ORDERS,
         title="a trigger order",
         precondition="a market that stands still below the trigger price",
         stimulus="a conditional order is placed; somebody's trade touches its trigger",
@@ -313,6 +319,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=21,
+        group=Group.ORDERS,
         title="an amend",
         precondition="an order that rests",
         stimulus="it is changed to half its amount, and then filled",
@@ -322,6 +329,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=22,
+        group=Group.ORDERS,
         title="a cancel",
         precondition="an order that rests",
         stimulus="it is cancelled",
@@ -331,6 +339,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=23,
+        group=Group.ORDERS,
         title="a cancel of a filled order",
         precondition="an order that was filled a moment ago, which the connector has not heard yet",
         stimulus="it is cancelled",
@@ -340,6 +349,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=24,
+        group=Group.ORDERS,
         title="a cancel before sending",
         precondition="an order that waits to be sent",
         stimulus="it is cancelled",
@@ -349,6 +359,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=25,
+        group=Group.ORDERS,
         title="a refusal says which rule",
         precondition="a market that stands still",
         stimulus="an order below the least value is placed, and one for twice of what there is",
@@ -358,6 +369,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=26,
+        group=Group.ORDERS,
         title="only own orders are cancelled",
         precondition="two orders of this instance, and one that another instance of the same key placed",
         stimulus="`cancel_all`",
