@@ -35,6 +35,7 @@ class Trait(Enum):
     QUOTE_AMOUNTS = "no market orders by an amount in quote"
     SHORT_LIVED = "neither IOC nor FOK"
     POST_ONLY = "no post-only orders"
+    MAKERS = "no orders of the type that only makes"
     TRIGGERS = "no conditional orders"
     AMEND = "orders cannot be changed"
     ORDER_LIMIT = "the dialect counts no orders in a window of some seconds"

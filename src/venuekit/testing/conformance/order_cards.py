@@ -15,12 +15,12 @@ from venuekit.testing.conformance.card import Card, CardFailed, Group, Trait, ch
 from venuekit.testing.conformance.stage import Stage
 from venuekit.testing.conformance.trader import Trader
 
-__all__ = ["LATE", "ORDER_CARDS", "filled", "sides"]
+__all__ = ["GONE", "LATE", "ORDER_CARDS", "filled", "half", "sides"]
 
 LATE = 1.2
 """Seconds by which an event is late: a command and its answer are quicker."""
 
-_GONE = (OrderState.EXPIRED, OrderState.CANCELED)
+GONE = (OrderState.EXPIRED, OrderState.CANCELED)
 """How a venue may call the end of an order by its own terms."""
 
 
@@ -30,7 +30,8 @@ def sides(is_buy: bool) -> tuple[str, str]:
     return f"{side}OrderCreated", f"{side}OrderCompleted"
 
 
-def _half(amount: Decimal) -> Decimal:
+def half(amount: Decimal) -> Decimal:
+    """Half of an amount that can be halved."""
     return CONTEXT.divide(amount, Decimal(2))
 
 
@@ -52,10 +53,10 @@ async def _a_limit_order_lives(stage: Stage) -> None:
                 f"another order was placed than was asked for: {record.state}",
             )
             trader.told(order_id, created)
-            half = _half(trader.amount)
-            stage.venue.fills_order(record, half)
+            part = half(trader.amount)
+            stage.venue.fills_order(record, part)
             await trader.becomes(order_id, OrderState.PARTIALLY_FILLED)
-            check(asked.executed_amount_base == half, f"{asked.executed_amount_base} of {half} are counted")
+            check(asked.executed_amount_base == part, f"{asked.executed_amount_base} of {part} are counted")
             stage.venue.fills_order(record)
             await trader.becomes(order_id, OrderState.FILLED)
             trader.told(order_id, created, "OrderFilled", "OrderFilled", completed)
@@ -102,7 +103,7 @@ async def _short_lived_orders(stage: Stage) -> None:
         if TimeInForce.FOK in stage.traits.short_lived:
             too_much = CONTEXT.add(there, trader.amount)
             order_id = trader.place(OrderType.LIMIT, price, amount=too_much, time_in_force=TimeInForce.FOK)
-            await trader.becomes(order_id, *_GONE, OrderState.FAILED)
+            await trader.becomes(order_id, *GONE, OrderState.FAILED)
             check(not trader.story.fills(order_id), "a part of a fill-or-kill order was filled")
             await filled(trader, trader.take(time_in_force=TimeInForce.FOK))
         if TimeInForce.IOC in stage.traits.short_lived:
@@ -110,7 +111,7 @@ async def _short_lived_orders(stage: Stage) -> None:
             order_id = trader.place(
                 OrderType.LIMIT, next_price, amount=too_much, time_in_force=TimeInForce.IOC
             )
-            await trader.becomes(order_id, *_GONE)
+            await trader.becomes(order_id, *GONE)
             check(bool(trader.story.fills(order_id)), "nothing of an order that could take was filled")
         await trader.reckons()
 
@@ -125,7 +126,7 @@ async def _post_only_orders(stage: Stage) -> None:
     async with stage.trader() as trader:
         for order_type, terms in forms:
             order_id = trader.place(order_type, stage.venue.taking(stage.pair, is_buy=True), **terms)
-            await trader.becomes(order_id, *_GONE, OrderState.FAILED)
+            await trader.becomes(order_id, *GONE, OrderState.FAILED)
             check(not trader.story.fills(order_id), "a post-only order took")
             resting = trader.place(order_type, stage.venue.resting(stage.pair, is_buy=True), **terms)
             await trader.becomes(resting, OrderState.OPEN)
@@ -148,10 +149,10 @@ async def _a_trigger_order(stage: Stage) -> None:
 async def _an_amend(stage: Stage) -> None:
     async with stage.trader() as trader:
         order_id, _ = await trader.opened()
-        half = _half(trader.amount)
-        trader.connector.amend(trader.pair, order_id, half)
+        smaller = half(trader.amount)
+        trader.connector.amend(trader.pair, order_id, smaller)
         await trader.until(
-            lambda: trader.record(order_id).state.amount == half == trader.order(order_id).amount,
+            lambda: trader.record(order_id).state.amount == smaller == trader.order(order_id).amount,
             "the order to have the amount that it was given",
         )
         await trader.until(lambda: "OrderAmended" in trader.story.words(order_id), "the change to be told")

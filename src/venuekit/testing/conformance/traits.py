@@ -37,6 +37,7 @@ class Traits:
             Trait.SHORT_LIVED: bool(self.short_lived),
             Trait.POST_ONLY: OrderType.LIMIT_MAKER in kind.order_types
             or TimeInForce.GTX in kind.times_in_force,
+            Trait.MAKERS: OrderType.LIMIT_MAKER in kind.order_types,
             Trait.TRIGGERS: kind.has_triggers,
             Trait.AMEND: kind.has_amend,
             Trait.ORDER_LIMIT: _is_reachable(dialect.order_burst),
