@@ -58,6 +58,7 @@ class Connection:
         self.opened = now
         self.outbox: deque[Frame] = deque()
         self.closing: Closing | None = None
+        self.is_mute = False
         self.topics: dict[str, Topic | None] = {}
         self.sent = 0
         self.last_pong = now
@@ -74,8 +75,8 @@ class Connection:
         return symbols, [self.path, *self.topics, *(topic.channel.kind for topic in topics)]
 
     def send(self, frame: Frame) -> None:
-        """Put a frame into the outbox, unless the connection is closing."""
-        if self.closing is None:
+        """Put a frame into the outbox, unless the connection is closing or mute."""
+        if self.closing is None and not self.is_mute:
             self.outbox.append(frame)
             self.sent += 1
 

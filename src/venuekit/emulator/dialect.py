@@ -64,6 +64,8 @@ class Dialect(ABC):
     """By which paths faults know what clients of every venue do; what is not named cannot be aimed at."""
     order_burst: ClassVar[tuple[int, float] | None] = None
     """How many orders an account may place in a window, and its seconds; None: they are not counted."""
+    trading_and_halted: ClassVar[tuple[str, str] | None] = None
+    """The words for a symbol that trades and for one that stands still; None: none can be halted."""
 
     def __init__(
         self,
@@ -478,6 +480,9 @@ class Dialect(ABC):
     def _break(self, connection: Connection, fault: Fault, now: float) -> None:
         if fault.kind is FaultKind.ABORT:
             connection.close(ABNORMAL)
+            return
+        if fault.kind is FaultKind.MUTE:
+            connection.is_mute = True
             return
         closing = Closing(fault.code or 1001, fault.reason)
         if fault.kind is FaultKind.SHUTDOWN:

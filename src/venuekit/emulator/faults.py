@@ -105,6 +105,8 @@ class FaultKind(Enum):
     """Connections are closed with `code` (1001 by default) and `reason`."""
     ABORT = "abort"
     """Connections are reset without a close frame."""
+    MUTE = "mute"
+    """Connections are open and say nothing any more, to pings neither: the other end is gone unheard."""
     SHUTDOWN = "shutdown"
     """The venue announces its shutdown and closes the connections `seconds` later."""
     SESSION_EXPIRED = "session_expired"
@@ -183,7 +185,7 @@ _SITES: Mapping[Site, tuple[FaultKind, ...]] = {
         FaultKind.BINARY_FRAME,
         FaultKind.TRUNCATED_FRAME,
     ),
-    Site.CONNECTION: (FaultKind.DISCONNECT, FaultKind.ABORT, FaultKind.SHUTDOWN),
+    Site.CONNECTION: (FaultKind.DISCONNECT, FaultKind.ABORT, FaultKind.MUTE, FaultKind.SHUTDOWN),
     Site.SESSION: (FaultKind.SESSION_EXPIRED,),
 }
 SITE_OF: Mapping[FaultKind, Site] = {kind: site for site, kinds in _SITES.items() for kind in kinds}

@@ -61,7 +61,8 @@ class BinancePerpetualDialect(BinanceFamily):
     name = "binance_perpetual"
     prefix = "/fapi/v1"
     acts: ClassVar[Mapping[Act, tuple[str, ...]]] = {
-        Act.PRICES: ("/fapi/v1/ticker/price", "/fapi/v2/ticker/price")
+        Act.PRICES: ("/fapi/v1/ticker/price", "/fapi/v2/ticker/price"),
+        Act.SNAPSHOT: ("/fapi/v1/depth",),
     }
     contract = PERPETUAL
     # U of a diff is above pu + 1: recorded frames of 2024 and 2026 skip ids, so that only pu chains them.

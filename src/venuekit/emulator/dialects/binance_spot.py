@@ -88,6 +88,7 @@ class BinanceSpotDialect(BinanceSocket):
     dormant = DORMANT
     # enums.md, Symbol status; CANCEL_ONLY since 2026-07-07.
     statuses = ("TRADING", "END_OF_DAY", "HALT", "BREAK", "CANCEL_ONLY")
+    trading_and_halted = ("TRADING", "HALT")
     has_accounts = True
     start_fees = FeePlan(maker=Decimal("0.001"), taker=Decimal("0.001"))
     ws_api_path = "/ws-api/v3"
@@ -98,8 +99,10 @@ class BinanceSpotDialect(BinanceSocket):
         Act.CANCEL: ("DELETE /api/v3/order", "order.cancel"),
         Act.AMEND: ("PUT /api/v3/order/amend/keepPriority", "order.amend.keepPriority"),
         Act.PRICES: ("/api/v3/ticker/price", "ticker.price"),
+        Act.SNAPSHOT: ("/api/v3/depth", "depth"),
         Act.ACCOUNT_STREAM: (USER_DATA,),
         Act.ORDER_QUERY: ("GET /api/v3/order", "order.status"),
+        Act.TRADE_QUERY: ("GET /api/v3/myTrades", "myTrades"),
         Act.NEW_EVENTS: ("executionReport/NEW",),
         Act.FILL_EVENTS: ("executionReport/TRADE",),
     }

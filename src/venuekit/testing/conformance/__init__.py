@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from venuekit.testing.conformance.card import Card, CardFailed, Trait
+from venuekit.testing.conformance.card import Card, CardFailed, Group, Trait
 from venuekit.testing.conformance.cards import CARDS
 from venuekit.testing.conformance.suite import ConformanceSuite
 
-__all__ = ["CARDS", "Card", "CardFailed", "ConformanceSuite", "Trait"]
+__all__ = ["CARDS", "Card", "CardFailed", "ConformanceSuite", "Group", "Trait"]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from venuekit.emulator.act import Act
 from venuekit.model.events import BalanceMovedEvent
 from venuekit.model.order import OrderState
-from venuekit.testing.conformance.card import Card, Trait, check
+from venuekit.testing.conformance.card import Card, Group, Trait, check
 from venuekit.testing.conformance.order_cards import filled
 from venuekit.testing.conformance.stage import Stage
 
@@ -79,6 +79,7 @@ async def _limits_are_kept(stage: Stage) -> None:
 ACCOUNT_CARDS: tuple[Card, ...] = (
     Card(
         number=37,
+        group=Group.ORDERS,
         title="a fee in another asset",
         precondition="the venue charges its fees in an asset that is neither base nor quote",
         stimulus="an order is filled",
@@ -88,6 +89,7 @@ ACCOUNT_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=38,
+        group=Group.ORDERS,
         title="balances are the ledger's",
         precondition="orders that rest, that are filled in part, and that were filled",
         stimulus="the balances are read",
@@ -97,6 +99,7 @@ ACCOUNT_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=39,
+        group=Group.ORDERS,
         title="a deposit",
         precondition="a running connector",
         stimulus="an amount arrives from outside",
@@ -106,6 +109,7 @@ ACCOUNT_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=40,
+        group=Group.ORDERS,
         title="limits are kept",
         precondition="a limit of orders in a window",
         stimulus="more orders than that are placed at once",

@@ -12,7 +12,16 @@ from venuekit.protocol.frozen import Frozen
 if TYPE_CHECKING:
     from venuekit.testing.conformance.stage import Stage
 
-__all__ = ["Card", "CardFailed", "Need", "Play", "Trait", "check"]
+__all__ = ["Card", "CardFailed", "Group", "Need", "Play", "Trait", "check"]
+
+
+class Group(Enum):
+    """What a card is about."""
+
+    ORDERS = "orders"
+    DATA = "data"
+    SESSIONS = "sessions"
+    INCIDENTS = "incidents"
 
 
 class Trait(Enum):
@@ -26,9 +35,12 @@ class Trait(Enum):
     QUOTE_AMOUNTS = "no market orders by an amount in quote"
     SHORT_LIVED = "neither IOC nor FOK"
     POST_ONLY = "no post-only orders"
+    MAKERS = "no orders of the type that only makes"
     TRIGGERS = "no conditional orders"
     AMEND = "orders cannot be changed"
     ORDER_LIMIT = "the dialect counts no orders in a window of some seconds"
+    HALTS = "the dialect halts no symbol"
+    TWO_DOORS = "commands go one way only"
 
 
 Need: TypeAlias = Trait | Act
@@ -54,10 +66,12 @@ class Card(Frozen):
     """One thing that is asked of a connector.
 
     `precondition`, `stimulus` and `expected` are for people, `play` does what they say on a stage that was
-    just set. A card is asked of connectors that have all of `needs`.
+    just set. A card is asked of connectors that have all of `needs`. The title of an incident begins with
+    its number among those that connectors of others had (docs/CONFORMANCE.md).
     """
 
     number: int
+    group: Group
     title: str
     precondition: str
     stimulus: str

@@ -14,7 +14,7 @@ from venuekit.connector.exchange_base import ExchangeBase
 from venuekit.emulator.act import Act
 from venuekit.emulator.faults import FaultKind
 from venuekit.model.book import BookStatus
-from venuekit.testing.conformance.card import Card, CardFailed, Trait, check
+from venuekit.testing.conformance.card import Card, CardFailed, Group, Trait, check
 from venuekit.testing.conformance.stage import CALM, WATCHFUL, Stage
 
 __all__ = ["DATA_CARDS"]
@@ -92,7 +92,7 @@ async def _keeps_quiet_while_it_is_refused(stage: Stage) -> None:
     # Without credentials, and without spare budget for deeper books, nobody asks anything in between.
     alone: dict[str, Any] = {"tracker_policy": replace(CALM, spare_share=0.0), "credentials": None}
     async with stage.exchange(**alone) as exchange:
-        await asyncio.sleep(stage.breath)
+        await stage.sleep(stage.breath)
         await _is_refused_and_waits(stage, exchange, FaultKind.RATE_LIMITED)
         # A venue that names no time is given one by the connector, which may be minutes.
         if _banned(exchange) is None:
@@ -103,7 +103,7 @@ async def _is_refused_and_waits(stage: Stage, exchange: ExchangeBase, kind: Faul
     stage.venue.breaks(kind, act=Act.PRICES, seconds=0.5 if kind is FaultKind.RATE_LIMITED else 60.0)
     await _refusal(exchange.get_last_traded_prices([stage.pair]), errors.RateLimited)
     until = _banned(exchange)
-    await asyncio.sleep(_ON_ITS_WAY)
+    await stage.sleep(_ON_ITS_WAY)
     requests = stage.venue.dialect.counters["requests"]
     if until is None:
         raise CardFailed("it does not know that it is shut out")
@@ -229,6 +229,7 @@ _BOOKS = (Trait.BOOKS,)
 DATA_CARDS: tuple[Card, ...] = (
     Card(
         number=1,
+        group=Group.SESSIONS,
         title="start and stop",
         precondition="a venue in good weather",
         stimulus="the connector is started, becomes ready, and is stopped",
@@ -238,6 +239,7 @@ DATA_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=2,
+        group=Group.DATA,
         title="readiness names what is missing",
         precondition="the venue refuses the subscriptions of one pair of two",
         stimulus="the connector is started; later the refusals end",
@@ -247,6 +249,7 @@ DATA_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=3,
+        group=Group.DATA,
         title="rules of what trades",
         precondition="a venue that lists pairs which do not trade beside those that do",
         stimulus="the pairs and their rules are read; a connector for an unknown pair is started",
@@ -256,6 +259,7 @@ DATA_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=4,
+        group=Group.SESSIONS,
         title="the venue's clock",
         precondition="the venue's clock is ten seconds ahead of this machine's",
         stimulus="the connector is started",
@@ -265,6 +269,7 @@ DATA_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=5,
+        group=Group.SESSIONS,
         title="quiet while refused",
         precondition="a running connector",
         stimulus="a question is answered with 429, and later one with a ban",
@@ -274,6 +279,7 @@ DATA_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=6,
+        group=Group.DATA,
         title="live books are the venue's",
         precondition="two pairs whose books change many times a second",
         stimulus="the markets are stopped",
@@ -283,6 +289,7 @@ DATA_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=7,
+        group=Group.DATA,
         title="prices",
         precondition="markets that stand still",
         stimulus="last prices and best prices are asked for, and the price of an unknown pair",
@@ -292,6 +299,7 @@ DATA_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=8,
+        group=Group.DATA,
         title="a gap heals its own pair",
         precondition="two live books",
         stimulus="one difference of one book is not sent",
@@ -301,6 +309,7 @@ DATA_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=9,
+        group=Group.DATA,
         title="a disconnect heals",
         precondition="live books",
         stimulus="the venue closes every connection",
@@ -310,6 +319,7 @@ DATA_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=10,
+        group=Group.DATA,
         title="an old snapshot",
         precondition="the venue answers with snapshots from before the first difference, twice",
         stimulus="the connector is started",
@@ -319,6 +329,7 @@ DATA_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=11,
+        group=Group.DATA,
         title="a crossed book heals",
         precondition="a live book",
         stimulus="a difference bids above the best ask",
@@ -328,6 +339,7 @@ DATA_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=12,
+        group=Group.DATA,
         title="a silent stream is found",
         precondition="a live book of a market that moves",
         stimulus="the stream goes on answering pings, and tells nothing more",
@@ -337,6 +349,7 @@ DATA_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=13,
+        group=Group.DATA,
         title="pairs come and go",
         precondition="a running connector with one pair",
         stimulus="a pair is added, added again, and removed; an unknown one is added",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 
 from venuekit.connector.order_poll import PollPolicy
@@ -12,7 +11,7 @@ from venuekit.emulator.faults import FaultKind
 from venuekit.model.decimals import CONTEXT
 from venuekit.model.events import OrderInDoubt, OrderReopened, OrderSettled
 from venuekit.model.order import OrderState
-from venuekit.testing.conformance.card import Card, CardFailed, Trait, check
+from venuekit.testing.conformance.card import Card, CardFailed, Group, Trait, check
 from venuekit.testing.conformance.order_cards import LATE, filled, sides
 from venuekit.testing.conformance.stage import Stage
 from venuekit.testing.conformance.trader import Trader
@@ -64,7 +63,7 @@ async def _a_lost_reply_in_silence(stage: Stage, trader: Trader) -> None:
 async def _nothing_comes(stage: Stage, trader: Trader) -> None:
     """Let everything happen that would happen soon."""
     await trader.connector.reconcile()
-    await asyncio.sleep(stage.breath)
+    await stage.sleep(stage.breath)
 
 
 async def _a_lost_request(stage: Stage) -> None:
@@ -137,7 +136,7 @@ async def _a_fill_before_the_answer(stage: Stage) -> None:
         order_id = trader.take()
         await trader.until(lambda: bool(trader.story.fills(order_id)), "the fill")
         await filled(trader, order_id)
-        await asyncio.sleep(0.7 + stage.breath)
+        await stage.sleep(0.7 + stage.breath)
         await filled(trader, order_id)
         await trader.reckons()
 
@@ -180,7 +179,7 @@ async def _an_old_list(stage: Stage) -> None:
         cancelled, record = await trader.opened()
         # The list gets younger while it is asked for: it is old enough if that takes no longer than this.
         then = record.placed_at
-        await asyncio.sleep(stage.patience / 12)
+        await stage.sleep(stage.patience / 12)
         trader.cancel(cancelled)
         await trader.becomes(cancelled, OrderState.CANCELED)
         placed, _ = await trader.opened()
@@ -188,7 +187,7 @@ async def _an_old_list(stage: Stage) -> None:
         old = stage.venue.breaks(FaultKind.STALE_OPEN_ORDERS, times=None, seconds=stage.venue.now - then)
         await trader.connector.reconcile()
         check(old() > 0, "the open orders were not asked for")
-        await asyncio.sleep(stage.breath)
+        await stage.sleep(stage.breath)
         check(trader.state(placed) is OrderState.OPEN, f"the list ended an order: {trader.state(placed)}")
         check(not stage.story.of_kind(OrderReopened), "the list brought an order back that is over")
         check(trader.state(cancelled) is OrderState.CANCELED, "the list brought an order back that is over")
@@ -220,6 +219,7 @@ async def _a_restart(stage: Stage) -> None:
 DOUBT_CARDS: tuple[Card, ...] = (
     Card(
         number=27,
+        group=Group.ORDERS,
         title="a lost reply",
         precondition="the venue carries an order out, and the line is cut before the answer",
         stimulus="an order is placed that fills at once, and one that rests",
@@ -229,6 +229,7 @@ DOUBT_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=28,
+        group=Group.ORDERS,
         title="a lost request",
         precondition="the line is cut before the venue has read the order",
         stimulus="an order is placed",
@@ -238,6 +239,7 @@ DOUBT_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=29,
+        group=Group.ORDERS,
         title="an unknown outcome",
         precondition="the venue carries an order out, and answers that it does not know (a 5xx)",
         stimulus="an order is placed that fills at once",
@@ -247,6 +249,7 @@ DOUBT_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=30,
+        group=Group.ORDERS,
         title="events twice and late",
         precondition="every event of the account comes twice; later, a fill is told after the order's end",
         stimulus="an order is filled in two parts; another is filled in part and cancelled",
@@ -256,6 +259,7 @@ DOUBT_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=31,
+        group=Group.ORDERS,
         title="events are missing",
         precondition="the account's stream does not tell of fills",
         stimulus="an order is filled in two parts",
@@ -265,6 +269,7 @@ DOUBT_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=32,
+        group=Group.ORDERS,
         title="a fill before the answer",
         precondition="the answer to an order is late, the account's stream is not",
         stimulus="an order is placed that fills at once",
@@ -274,6 +279,7 @@ DOUBT_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=33,
+        group=Group.SESSIONS,
         title="a silent account stream",
         precondition="the account's stream answers pings, and tells nothing",
         stimulus="an order rests, and is filled",
@@ -283,6 +289,7 @@ DOUBT_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=34,
+        group=Group.SESSIONS,
         title="a session expires",
         precondition="an order that rests",
         stimulus="the venue ends the account's stream; then the order is filled",
@@ -292,6 +299,7 @@ DOUBT_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=35,
+        group=Group.ORDERS,
         title="an old list of open orders",
         precondition="a list from before the last order was placed and the one before it cancelled",
         stimulus="the account is compared with the venue",
@@ -301,6 +309,7 @@ DOUBT_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=36,
+        group=Group.ORDERS,
         title="a restart",
         precondition="two open orders, one filled in part; the connector is stopped, and the rest is filled",
         stimulus="it is started again",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -12,16 +11,16 @@ from venuekit.emulator.faults import FaultKind
 from venuekit.model.decimals import CONTEXT, plain
 from venuekit.model.events import MarketOrderFailureEvent
 from venuekit.model.order import OrderState, OrderType, TimeInForce
-from venuekit.testing.conformance.card import Card, CardFailed, Trait, check
+from venuekit.testing.conformance.card import Card, CardFailed, Group, Trait, check
 from venuekit.testing.conformance.stage import Stage
 from venuekit.testing.conformance.trader import Trader
 
-__all__ = ["LATE", "ORDER_CARDS", "filled", "sides"]
+__all__ = ["GONE", "LATE", "ORDER_CARDS", "filled", "half", "sides"]
 
 LATE = 1.2
 """Seconds by which an event is late: a command and its answer are quicker."""
 
-_GONE = (OrderState.EXPIRED, OrderState.CANCELED)
+GONE = (OrderState.EXPIRED, OrderState.CANCELED)
 """How a venue may call the end of an order by its own terms."""
 
 
@@ -31,7 +30,8 @@ def sides(is_buy: bool) -> tuple[str, str]:
     return f"{side}OrderCreated", f"{side}OrderCompleted"
 
 
-def _half(amount: Decimal) -> Decimal:
+def half(amount: Decimal) -> Decimal:
+    """Half of an amount that can be halved."""
     return CONTEXT.divide(amount, Decimal(2))
 
 
@@ -53,10 +53,10 @@ async def _a_limit_order_lives(stage: Stage) -> None:
                 f"another order was placed than was asked for: {record.state}",
             )
             trader.told(order_id, created)
-            half = _half(trader.amount)
-            stage.venue.fills_order(record, half)
+            part = half(trader.amount)
+            stage.venue.fills_order(record, part)
             await trader.becomes(order_id, OrderState.PARTIALLY_FILLED)
-            check(asked.executed_amount_base == half, f"{asked.executed_amount_base} of {half} are counted")
+            check(asked.executed_amount_base == part, f"{asked.executed_amount_base} of {part} are counted")
             stage.venue.fills_order(record)
             await trader.becomes(order_id, OrderState.FILLED)
             trader.told(order_id, created, "OrderFilled", "OrderFilled", completed)
@@ -103,7 +103,7 @@ async def _short_lived_orders(stage: Stage) -> None:
         if TimeInForce.FOK in stage.traits.short_lived:
             too_much = CONTEXT.add(there, trader.amount)
             order_id = trader.place(OrderType.LIMIT, price, amount=too_much, time_in_force=TimeInForce.FOK)
-            await trader.becomes(order_id, *_GONE, OrderState.FAILED)
+            await trader.becomes(order_id, *GONE, OrderState.FAILED)
             check(not trader.story.fills(order_id), "a part of a fill-or-kill order was filled")
             await filled(trader, trader.take(time_in_force=TimeInForce.FOK))
         if TimeInForce.IOC in stage.traits.short_lived:
@@ -111,7 +111,7 @@ async def _short_lived_orders(stage: Stage) -> None:
             order_id = trader.place(
                 OrderType.LIMIT, next_price, amount=too_much, time_in_force=TimeInForce.IOC
             )
-            await trader.becomes(order_id, *_GONE)
+            await trader.becomes(order_id, *GONE)
             check(bool(trader.story.fills(order_id)), "nothing of an order that could take was filled")
         await trader.reckons()
 
@@ -126,7 +126,7 @@ async def _post_only_orders(stage: Stage) -> None:
     async with stage.trader() as trader:
         for order_type, terms in forms:
             order_id = trader.place(order_type, stage.venue.taking(stage.pair, is_buy=True), **terms)
-            await trader.becomes(order_id, *_GONE, OrderState.FAILED)
+            await trader.becomes(order_id, *GONE, OrderState.FAILED)
             check(not trader.story.fills(order_id), "a post-only order took")
             resting = trader.place(order_type, stage.venue.resting(stage.pair, is_buy=True), **terms)
             await trader.becomes(resting, OrderState.OPEN)
@@ -149,10 +149,10 @@ async def _a_trigger_order(stage: Stage) -> None:
 async def _an_amend(stage: Stage) -> None:
     async with stage.trader() as trader:
         order_id, _ = await trader.opened()
-        half = _half(trader.amount)
-        trader.connector.amend(trader.pair, order_id, half)
+        smaller = half(trader.amount)
+        trader.connector.amend(trader.pair, order_id, smaller)
         await trader.until(
-            lambda: trader.record(order_id).state.amount == half == trader.order(order_id).amount,
+            lambda: trader.record(order_id).state.amount == smaller == trader.order(order_id).amount,
             "the order to have the amount that it was given",
         )
         await trader.until(lambda: "OrderAmended" in trader.story.words(order_id), "the change to be told")
@@ -173,7 +173,7 @@ async def _a_cancel(stage: Stage) -> None:
 async def _a_cancel_that_comes_too_late(stage: Stage) -> None:
     async with stage.trader() as trader:
         order_id, record = await trader.opened()
-        await asyncio.sleep(stage.breath)  # questions of the start could find the fill
+        await stage.sleep(stage.breath)  # questions of the start could find the fill
         if Act.FILL_EVENTS in stage.traits.dialect.acts:
             stage.venue.breaks(FaultKind.LATE_MESSAGE, act=Act.FILL_EVENTS, seconds=LATE)
         stage.venue.fills_order(record)
@@ -250,6 +250,7 @@ _ORDERS = (Trait.ORDERS,)
 ORDER_CARDS: tuple[Card, ...] = (
     Card(
         number=14,
+        group=Group.SESSIONS,
         title="a wrong key is noticed",
         precondition="a key, or a signature, that the venue does not accept",
         stimulus="the connector is started",
@@ -259,6 +260,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=15,
+        group=Group.ORDERS,
         title="the life of a limit order",
         precondition="a market that stands still",
         stimulus="an order is placed that rests, and is filled by somebody else in two parts",
@@ -268,6 +270,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=16,
+        group=Group.ORDERS,
         title="market orders by base",
         precondition="a market that stands still",
         stimulus="an amount of base is bought and sold at the market",
@@ -277,6 +280,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=17,
+        group=Group.ORDERS,
         title="market orders by quote",
         precondition="a market that stands still",
         stimulus="a market order names what may be spent",
@@ -286,6 +290,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=18,
+        group=Group.ORDERS,
         title="IOC and FOK",
         precondition="a market that stands still",
         stimulus="such orders for more than there is at their price, and for less",
@@ -295,6 +300,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=19,
+        group=Group.ORDERS,
         title="post-only orders",
         precondition="a market that stands still",
         stimulus="such orders at a price that would take, and at one that rests",
@@ -304,6 +310,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=20,
+        group=Group.ORDERS,
         title="a trigger order",
         precondition="a market that stands still below the trigger price",
         stimulus="a conditional order is placed; somebody's trade touches its trigger",
@@ -313,6 +320,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=21,
+        group=Group.ORDERS,
         title="an amend",
         precondition="an order that rests",
         stimulus="it is changed to half its amount, and then filled",
@@ -322,6 +330,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=22,
+        group=Group.ORDERS,
         title="a cancel",
         precondition="an order that rests",
         stimulus="it is cancelled",
@@ -331,6 +340,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=23,
+        group=Group.ORDERS,
         title="a cancel of a filled order",
         precondition="an order that was filled a moment ago, which the connector has not heard yet",
         stimulus="it is cancelled",
@@ -340,6 +350,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=24,
+        group=Group.ORDERS,
         title="a cancel before sending",
         precondition="an order that waits to be sent",
         stimulus="it is cancelled",
@@ -349,6 +360,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=25,
+        group=Group.ORDERS,
         title="a refusal says which rule",
         precondition="a market that stands still",
         stimulus="an order below the least value is placed, and one for twice of what there is",
@@ -358,6 +370,7 @@ ORDER_CARDS: tuple[Card, ...] = (
     ),
     Card(
         number=26,
+        group=Group.ORDERS,
         title="only own orders are cancelled",
         precondition="two orders of this instance, and one that another instance of the same key placed",
         stimulus="`cancel_all`",

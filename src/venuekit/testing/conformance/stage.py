@@ -19,10 +19,11 @@ from venuekit.connector.tracked_pair import TrackerPolicy
 from venuekit.connector.trading_connector import TradingConnector
 from venuekit.emulator.accounts import Customer
 from venuekit.emulator.dialect import Dialect
-from venuekit.emulator.server import EmulatorServer
 from venuekit.model.book import BookStatus
 from venuekit.protocol.fence import Fence
 from venuekit.seams.chance import Chance
+from venuekit.seams.clock import Clock
+from venuekit.seams.disk import SystemDisk, make_folder
 from venuekit.testing.conformance.card import CardFailed, check
 from venuekit.testing.conformance.story import Story
 from venuekit.testing.conformance.trader import Trader
@@ -42,6 +43,8 @@ WATCHFUL = msgspec.structs.replace(CALM, suspect_after=0.3, catch_up=0.5, quiet_
 """A silent stream is soon suspected."""
 
 _RECEIVE_WINDOW = 2.0
+_OUTAGE = 1.0
+"""Seconds: on a machine where time is real, a card has no more."""
 
 
 class _Eager(Chance):
@@ -54,17 +57,30 @@ class _Eager(Chance):
 class Stage:
     """One card's world, thrown away afterwards.
 
-    `pairs` are those that connectors follow unless told; `story` is what all of them told. `patience` is
-    how long, in seconds, a card waits for what must come, `breath` for what must not.
+    The venue is at `url`, and what connectors remember in `folder`. `pairs` are those that connectors follow
+    unless told; `story` is what all of them told. Times are seconds of `clock`, which in a simulated world is
+    a virtual one: `patience` is how long a card waits for what must come, `breath` for what must not, and
+    `outage` how long a trouble lasts that may last.
     """
 
-    def __init__(self, suite: ConformanceSuite, server: EmulatorServer, folder: Path, traits: Traits) -> None:
-        self.server = server
-        self.traits = traits
+    def __init__(
+        self,
+        suite: ConformanceSuite,
+        dialect: Dialect,
+        url: str,
+        folder: Path,
+        *,
+        clock: Clock,
+        outage: float = _OUTAGE,
+    ) -> None:
+        self.url = url
+        self.clock = clock
+        self.outage = outage
+        self.traits = Traits(suite.kind, suite.venue)
         self.pairs: tuple[str, ...] = tuple(suite.trading_pairs)
         self.patience: float = suite.patience
         self.breath = max(0.4, self.patience / 40)
-        self.venue = Venue(server.dialect, _customer(server.dialect, suite.key_type))
+        self.venue = Venue(dialect, _customer(dialect, suite.key_type), clock)
         self.story = Story()
         self._suite = suite
         self._folder = folder
@@ -73,6 +89,10 @@ class Stage:
     def pair(self) -> str:
         """The pair of cards that need one."""
         return self.pairs[0]
+
+    async def sleep(self, seconds: float) -> None:
+        """Let so much time pass."""
+        await self.clock.sleep(seconds)
 
     async def until(self, is_so: Callable[[], bool], what: str) -> None:
         """Wait for something that must come.
@@ -104,7 +124,7 @@ class Stage:
             options.setdefault("credentials", _credentials(self.venue.customer))
             options.setdefault("account", AccountOptions(journals=self._folder))
         connector = self._suite.make_connector(
-            made, self.pairs if pairs is None else pairs, self.server.rest_url, **options
+            made, self.pairs if pairs is None else pairs, self.url, **options
         )
         self.story.follow(connector)
         return connector
@@ -146,6 +166,28 @@ class Stage:
             fence, receive_window=_RECEIVE_WINDOW, engine_seconds=0.2, replica_lag=0.1, separation=0.1
         )
         return {"facts": {"fence": quick}, "receive_window": _RECEIVE_WINDOW}
+
+    def memory_as_it_is(self) -> AccountOptions:
+        """A copy of what connectors remember, as a kill in this moment would leave it."""
+        disk, copy = SystemDisk(), self._folder / "copy"
+        kept = {name: disk.read(self._folder / name) for name in disk.names(self._folder)}
+        make_folder(copy)
+        for name, content in kept.items():
+            file = disk.create(copy / name)
+            file.write(content)
+            file.close()
+        return AccountOptions(journals=copy)
+
+    def stream_facts(self, **policy: Any) -> dict[str, Any]:
+        """Facts of a connector whose venue asks for something else of all its streams."""
+        kind = self._suite.kind
+        facts: dict[str, Any] = {}
+        for name in ("data_source_class", "user_stream_class"):
+            source = getattr(kind, name, None)
+            if source is not None:
+                changed = msgspec.structs.replace(source.stream_policy, **policy)
+                facts[name] = type(source.__name__, (source,), {"stream_policy": changed})
+        return facts
 
     # --- books
 

@@ -112,12 +112,25 @@ class ConformanceSuite:
         Raises:
             CardFailed: the connector does otherwise than the card expects.
         """
-        dialect = make_dialect(
-            self.venue, seed=7, instruments=self.instruments, start_time=SystemClock().time(), rate=self.rate
-        )
-        traits = Traits(self.kind, self.venue)
-        async with asyncio.timeout(_LONGEST * self.patience), EmulatorServer(dialect) as server:
+        clock = SystemClock()
+        dialect = self.make_dialect(clock.time())
+        async with EmulatorServer(dialect) as server:
+            await self.play_on(Stage(self, dialect, server.rest_url, folder, clock=clock), card)
+
+    async def play_on(self, stage: Stage, card: Card) -> None:
+        """Play a card on a stage that was set for it alone.
+
+        Raises:
+            CardFailed: as `play`.
+        """
+        async with asyncio.timeout(_LONGEST * self.patience):
             try:
-                await card.play(Stage(self, server, folder, traits))
+                await card.play(stage)
             except errors.VenuekitError as error:
                 raise CardFailed(f"{type(error).__name__}: {error}") from error
+
+    def make_dialect(self, start_time: float) -> Dialect:
+        """The venue of one card, with markets that begin at a wall time, in seconds."""
+        return make_dialect(
+            self.venue, seed=7, instruments=self.instruments, start_time=start_time, rate=self.rate
+        )

@@ -37,9 +37,12 @@ class Traits:
             Trait.SHORT_LIVED: bool(self.short_lived),
             Trait.POST_ONLY: OrderType.LIMIT_MAKER in kind.order_types
             or TimeInForce.GTX in kind.times_in_force,
+            Trait.MAKERS: OrderType.LIMIT_MAKER in kind.order_types,
             Trait.TRIGGERS: kind.has_triggers,
             Trait.AMEND: kind.has_amend,
             Trait.ORDER_LIMIT: _is_reachable(dialect.order_burst),
+            Trait.HALTS: dialect.trading_and_halted is not None,
+            Trait.TWO_DOORS: _has_two_doors(kind, dialect),
         }
         self.missing = tuple(trait for trait, is_there in has.items() if not is_there)
 
@@ -58,6 +61,11 @@ def _has_snapshots(kind: type[TradingConnector]) -> bool:
     if not issubclass(kind, ExchangeBase):
         return False
     return kind.data_source_class.book_feed.snapshot is SnapshotSource.REST
+
+
+def _has_two_doors(kind: type[TradingConnector], dialect: type[Dialect]) -> bool:
+    takes_requests = issubclass(kind, ExchangeBase) and kind.socket_policy is not None
+    return takes_requests and dialect.ws_api_path is not None
 
 
 def _is_reachable(burst: tuple[int, float] | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -20,21 +21,28 @@ from venuekit.emulator.market import Market
 from venuekit.emulator.order_record import Fill, OrderRecord
 from venuekit.emulator.step import Instrument
 from venuekit.model.decimals import CONTEXT, plain
-from venuekit.seams.clock import SystemClock
+from venuekit.seams.clock import Clock
 
-__all__ = ["SOMEBODY", "Venue"]
+__all__ = ["SOMEBODY", "Door", "Venue"]
 
 _WORTH = Decimal(600)
 """Of a card's usual order, in quote: far above every venue's least order, far below what a customer has."""
 
 
+class Door(Enum):
+    """One of the ways by which requests come in."""
+
+    REST = "rest"
+    SOCKET = "socket"
+
+
 class Venue:
     """What the dialect knows, by pair; `customer` is the one whose key the connector has."""
 
-    def __init__(self, dialect: Dialect, customer: Customer | None) -> None:
+    def __init__(self, dialect: Dialect, customer: Customer | None, clock: Clock) -> None:
         self.dialect = dialect
         self.customer = customer
-        self._clock = SystemClock()
+        self._clock = clock
         self._markets = {market.instrument.trading_pair: market for market in dialect.markets.values()}
 
     # --- markets
@@ -87,6 +95,20 @@ class Venue:
         """Let the markets go on."""
         self.dialect.resume(self.now)
 
+    def halts(self, pair: str) -> None:
+        """Take a pair out of trade."""
+        self._set_status(pair, is_halted=True)
+
+    def reopens(self, pair: str) -> None:
+        """Let a pair trade again."""
+        self._set_status(pair, is_halted=False)
+
+    def _set_status(self, pair: str, *, is_halted: bool) -> None:
+        words = self.dialect.trading_and_halted
+        if words is None:
+            raise LookupError("this venue halts no symbol")
+        self._command("symbol_status", symbol=self.market(pair).symbol, status=words[is_halted])
+
     @property
     def now(self) -> float:
         """This machine's clock, in seconds."""
@@ -95,14 +117,24 @@ class Venue:
     # --- weather
 
     def breaks(
-        self, kind: FaultKind, *, pair: str | None = None, act: Act | None = None, **how: Any
+        self,
+        kind: FaultKind,
+        *,
+        pair: str | None = None,
+        act: Act | None = None,
+        door: Door | None = None,
+        **how: Any,
     ) -> Callable[[], int]:
         """Let something go wrong; the answer counts how often it has struck.
 
-        `pair` and `act` aim it; the other words are those of a `Fault`.
+        `pair` and `act` aim it, at what comes in by one `door` only where it is named; the other words are
+        those of a `Fault`.
         """
         symbol = None if pair is None else self.market(pair).symbol
-        paths = (None,) if act is None else self.dialect.acts[act]
+        paths: tuple[str | None, ...] = (None,) if act is None else self.dialect.acts[act]
+        if door is not None:
+            # A REST path has a slash, a method of a WebSocket has none.
+            paths = tuple(path for path in paths if ("/" in (path or "")) is (door is Door.REST))
         armed = [Fault(kind=kind, symbol=symbol, path=path, **how) for path in paths]
         for fault in armed:
             self.dialect.faults.add(fault)
@@ -111,6 +143,23 @@ class Venue:
     def counts(self, act: Act) -> Callable[[], int]:
         """How often clients do something from now on; what a fault before it takes is not counted."""
         return self.breaks(FaultKind.DELAY, act=act, times=None)
+
+    def is_down(self) -> None:
+        """Let nobody in, hang up on whoever is, and answer every request with a 503, until it clears."""
+        self.breaks(FaultKind.CONNECT_REFUSED, times=None)
+        self.breaks(FaultKind.SERVER_ERROR, times=None)
+        self.breaks(FaultKind.ABORT)
+
+    def shuts_the_socket(self) -> None:
+        """Take no requests over WebSockets, nor let accounts hear their streams there, until it clears."""
+        path = self.dialect.ws_api_path
+        self.breaks(FaultKind.CONNECT_REFUSED, path=path, times=None)
+        self.breaks(FaultKind.ABORT, path=path)
+
+    @property
+    def connections(self) -> int:
+        """How many WebSockets were ever opened."""
+        return self.dialect.counters["connections"]
 
     def clears(self) -> None:
         """Good weather from now on."""
@@ -121,9 +170,12 @@ class Venue:
     @property
     def account(self) -> str:
         """The account's name at the desk."""
+        return self._customer().name
+
+    def _customer(self) -> Customer:
         if self.customer is None:
             raise LookupError("this venue has no accounts")
-        return self.customer.name
+        return self.customer
 
     def orders(self) -> list[OrderRecord]:
         """Every order of the account."""
@@ -143,6 +195,15 @@ class Venue:
     def balances(self) -> dict[str, Balance]:
         """What the ledger says."""
         return self.dialect.desk.balances(self.account)
+
+    def revokes_the_key(self) -> None:
+        """Know the customer's key no more."""
+        del self.dialect.customers[self._customer().api_key]
+
+    def gives_the_key_back(self) -> None:
+        """Know the customer's key again."""
+        customer = self._customer()
+        self.dialect.customers[customer.api_key] = customer
 
     def deposits(self, asset: str, amount: str) -> None:
         """Let an amount arrive."""
