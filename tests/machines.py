@@ -1,0 +1,38 @@
+"""How long machines are checked by model, and whether the model finds what is planted in a machine.
+
+`VENUEKIT_MACHINES=50` makes every such test fifty times as long; in the ordinary suite it is 1.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+_TIMES = float(os.environ.get("VENUEKIT_MACHINES", "1"))
+
+
+def budget(examples: int, steps: int = 40) -> settings:
+    """So many runs of at most so many steps, times what the environment says."""
+    return settings(max_examples=max(1, int(examples * _TIMES)), stateful_step_count=steps, deadline=None)
+
+
+def finds_it(machine: type[RuleBasedStateMachine], within: settings) -> bool:
+    """Whether a machine that now has a defect disagrees with its model, in one ordinary budget of examples.
+
+    The examples are the same in every run, and one that fails is not made smaller.
+    """
+    hunt = settings(
+        within,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    try:
+        run_state_machine_as_test(machine, settings=hunt)
+    except AssertionError:
+        return True
+    return False
