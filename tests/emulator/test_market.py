@@ -23,6 +23,18 @@ def test_every_remembered_past_is_the_book_of_its_id() -> None:
         assert market.snapshot_before(ids) == seen[4000 - ids]
 
 
+def test_who_listens_hears_each_step_when_the_book_has_it() -> None:
+    source = ScriptedMarket()
+    for number in range(3):
+        source.happens(0.1 * number, bids=[(f"9{number}.50", "1.000")])
+    market = Market("BTCUSDT", source)
+    heard: list[tuple[int, int]] = []
+    market.listen(lambda step: heard.append((step.last_id, market.book.last_id)))
+    _run(market, 1.0)
+    assert len(heard) == 3
+    assert all(told == known for told, known in heard)
+
+
 def test_a_past_beyond_memory_is_the_oldest_there_is() -> None:
     source = ScriptedMarket()
     source.happens(0.1, bids=[("99.50", "1.000")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -88,6 +89,7 @@ class Dialect(ABC):
         self.skew = 0.0
         self.connections: dict[int, Connection] = {}
         self.counters = {"requests": 0, "connections": 0, "messages_received": 0, "messages_published": 0}
+        self.overstepped = Counter[str]()  # refusals for a limit of the venue, by limit; faults are not in it
         self.start_time = start_time
         self._topics: dict[str, Topic] = {}
         self._beats: dict[float, int] = {}
@@ -247,6 +249,7 @@ class Dialect(ABC):
                 (remote, limits), RollingWindow(limits.connects, limits.connect_seconds)
             )
             if not window.admits(now):
+                self.overstepped["connects"] += 1
                 return Answer(status=429, content_type="text/plain")
         self.counters["connections"] += 1
         connection = Connection(self.counters["connections"], path, remote, now, limits)
@@ -267,23 +270,25 @@ class Dialect(ABC):
         self.counters["messages_received"] += 1
         if connection.closing is not None:
             return
-        if connection.may_speak(now):
+        if self._may_speak(connection, now):
             self.handle(connection, text, now)
-        else:
-            connection.close(*self.flooded)
 
     def ping_received(self, connection: Connection, payload: bytes, now: float) -> None:
         """Answer a client's ping frame, which counts as a message."""
-        if connection.may_speak(now):
+        if self._may_speak(connection, now):
             connection.send(Frame(payload=payload, kind=FrameKind.PONG))
-        else:
-            connection.close(*self.flooded)
 
     def pong_received(self, connection: Connection, now: float) -> None:
         """Note that the client is there."""
         connection.last_pong = now
-        if not connection.may_speak(now):
-            connection.close(*self.flooded)
+        self._may_speak(connection, now)
+
+    def _may_speak(self, connection: Connection, now: float) -> bool:
+        if connection.may_speak(now):
+            return True
+        self.overstepped["messages"] += 1
+        connection.close(*self.flooded)
+        return False
 
     def subscribe(self, connection: Connection, name: str, now: float) -> None:
         """Let a connection hear a topic; a name that means nothing is kept and never served."""

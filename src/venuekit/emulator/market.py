@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import msgspec
@@ -58,6 +58,7 @@ class Market:
         self.steps = 0
         self._source = source
         self._aggregates_made = 0
+        self._listeners: list[Callable[[MarketStep], None]] = []
         opening = source.opening()
         self.book.apply(opening)
         # Two checkpoints and all steps since the older: the past reaches back one to two distances.
@@ -82,7 +83,13 @@ class Market:
             aggregates = list(self._aggregated(step))
             self.aggregates.extend(aggregates)
             self.steps += 1
+            for listen in self._listeners:
+                listen(step)
             yield step, aggregates
+
+    def listen(self, listener: Callable[[MarketStep], None]) -> None:
+        """Tell somebody of every step from now on, once the book has taken it in."""
+        self._listeners.append(listener)
 
     def snapshot(self, depth: int | None = None) -> Snapshot:
         """The book as it is."""

@@ -310,6 +310,7 @@ def test_going_on_after_429_ends_in_a_ban(venue: BinanceSpotDialect) -> None:
     assert f"IP banned until {until}." in json_of(banned)["msg"]
     assert _spend(venue, 1, after=119.0).status == 418
     assert _spend(venue, 1, after=120.0).status == 200
+    assert venue.overstepped == {"weight": 10, "bans": 2}
 
 
 def test_five_messages_a_second_and_not_six(venue: BinanceSpotDialect) -> None:
@@ -317,8 +318,10 @@ def test_five_messages_a_second_and_not_six(venue: BinanceSpotDialect) -> None:
     for number in range(5):
         tell(venue, client, {"method": "LIST_SUBSCRIPTIONS", "id": number})
     assert client.closing is None
+    assert not venue.overstepped
     venue.ping_received(client, b"", START)
     assert client.closing == Closing(1008, "Too many requests")
+    assert venue.overstepped == {"messages": 1}
 
 
 def test_the_1025th_stream_is_one_too_many(venue: BinanceSpotDialect) -> None:

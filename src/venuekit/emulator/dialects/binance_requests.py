@@ -251,6 +251,7 @@ class BinanceRequests(Dialect):
         counts = self.order_counts(client.name)
         full = counts.full(self.venue_time(now))
         if full is not None:
+            self.overstepped["orders"] += 1
             until = counts.ends(full, self.venue_time(now)) - self.skew
             raise Complaint(
                 "TOO_MANY_ORDERS", full.limit, f"{full.interval_num} {full.interval}", until=until
@@ -274,6 +275,7 @@ class BinanceRequests(Dialect):
         status, _ = limit.charge(weight, moment)
         if status == 200:
             return None
+        self.overstepped["bans" if status == 418 else self.pools[route.pool].name] += 1
         until = limit.retry_at(status, moment) - self.skew
         refused = self._stopped(status, until, now, says_when=self.sends_retry_after)
         return self._counted(refused, route, caller, None, now)

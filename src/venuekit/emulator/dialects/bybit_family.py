@@ -181,6 +181,7 @@ class BybitDialect(Dialect):
         window = self._requests.setdefault(remote, RollingWindow(_REQUESTS, _SECONDS))
         if window.admits(now):
             return True
+        self.overstepped["requests"] += 1
         self._shut_out[remote] = now + _SHUT_OUT_SECONDS
         return False
 

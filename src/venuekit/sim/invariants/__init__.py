@@ -1,0 +1,1 @@
+"""What must always be so in a world, room by room."""
