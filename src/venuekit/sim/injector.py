@@ -39,7 +39,8 @@ class Disturbable(Protocol):
 
 
 class Injector:
-    """What is wrong in a world at a moment. `revive` begins a new life of the trader's host.
+    """What is wrong in a world at a moment. `revive` begins a new life of the trader's host; `by_hand` is
+    told the client ids of orders that are not the trader's.
 
     `fired` counts what it did itself; the network, the disk and the venue count for themselves.
     """
@@ -55,6 +56,7 @@ class Injector:
         mood: Mood,
         account: str,
         revive: Callable[[], None],
+        by_hand: Callable[[str], None],
     ) -> None:
         self.kernel = kernel
         self.fired: Counter[str] = Counter()
@@ -66,6 +68,7 @@ class Injector:
         self._mood = mood
         self._account = account
         self._revive = revive
+        self._by_hand = by_hand
         self._chance = kernel.chance("injector")
         self._under_way: dict[int, Disturbance] = {}
         self._acts: Mapping[DisturbanceKind, tuple[_Act, _Act]] = {
@@ -185,13 +188,15 @@ class Injector:
             return
         tick, step = Decimal(instrument.tick_size), Decimal(instrument.step_size)
         price = Decimal(bids[0][0]) * Decimal("0.97") // tick * tick
+        client_id = f"web_{self._chance.getrandbits(40)}"
+        self._by_hand(client_id)
         request = OrderRequest(
             account=self._account,
             is_buy=True,
             kind=OrderKind.LIMIT,
             amount=Decimal(30) / price // step * step,
             price=price,
-            client_order_id=f"web_{self._chance.getrandbits(40)}",
+            client_order_id=client_id,
         )
         self._dialect.place_by_hand(request, symbol, self.kernel.wall)
 

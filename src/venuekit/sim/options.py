@@ -62,8 +62,8 @@ class WorldOptions(Frozen):
 
 _TROUBLES = {Weather.CALM: 5, Weather.ROUGH: 16, Weather.HOSTILE: 40}
 """Disturbances in five minutes."""
-_HEALING = 100.0
-"""Seconds: the fence of 17, two polls, a backoff of 30, and as much again."""
+_HEALING = 150.0
+"""Seconds: the fence of 17, two polls of 45, a backoff of 30, and some."""
 
 
 def options_of(
@@ -90,7 +90,7 @@ def options_of(
         durability=draw.choice(tuple(Durability)),
         order_entry=draw.choice((OrderEntry.AUTO, OrderEntry.AUTO, OrderEntry.REST)),
         at_stop=draw.choice((AtStop.LEAVE, AtStop.LEAVE, AtStop.CANCEL_OWN)),
-        poll_interval=draw.choice((10.0, 30.0, 120.0)),
+        poll_interval=draw.choice((5.0, 15.0, 45.0)),
         latency=draw.choice((0.001, 0.02, 0.1)),
         skew=draw.choice((0.0, 0.0, draw.uniform(-3.0, 3.0))),
         drift=draw.choice((0.0, 0.0, draw.uniform(-100.0, 100.0))),

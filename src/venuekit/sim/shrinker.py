@@ -107,15 +107,12 @@ class _Shrinker:
         return True
 
     def _cut_the_time(self) -> None:
-        """End the trouble soon after the violation; healing is as long as it was, or nothing could heal."""
+        """End the trouble soon after the violation."""
         options = self._options
-        healing = options.seconds - options.hostile_seconds
-        hostile = round(self._violation.time + _AIR, 3)
-        for seconds in (hostile, options.hostile_seconds / 2):
-            if 0 < seconds < self._options.hostile_seconds * 0.95:
-                shorter = msgspec.structs.replace(
-                    self._options, hostile_seconds=seconds, seconds=seconds + healing
-                )
+        soon = round(self._violation.time + _AIR, 3)
+        for seconds in (soon, options.seconds / 2):
+            if 0 < seconds < self._options.seconds * 0.95:
+                shorter = msgspec.structs.replace(self._options, seconds=seconds)
                 self._fails(shorter, tuple(one for one in self._plan if one.at < seconds))
 
     def _drop(self) -> None:
@@ -161,5 +158,5 @@ def _simpler(options: WorldOptions) -> Iterator[dict[str, object]]:
     yield {"pays_in_third_asset": False}
     yield {"rate": 0.5}
     for times in (8, 2):
-        if options.pause * times <= options.hostile_seconds:
+        if options.pause * times <= options.seconds:
             yield {"pause": options.pause * times}

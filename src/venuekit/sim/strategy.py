@@ -81,6 +81,7 @@ class _StandardStrategy:
                 order_entry=options.order_entry,
                 at_stop=options.at_stop,
                 poll=PollPolicy(interval=options.poll_interval),
+                balance_interval=options.poll_interval,
             ),
         )
 

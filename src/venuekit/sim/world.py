@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -14,9 +15,8 @@ from venuekit.emulator.accounts import Customer
 from venuekit.emulator.dialect import Dialect
 from venuekit.emulator.factory import dialect_class, make_dialect
 from venuekit.emulator.instruments import DEFAULT_INSTRUMENTS
-from venuekit.model.events import AccountEvent, EventTag, MarketEvent, OrderBookEvent, VenuekitEvent
 from venuekit.sim.disk import SimDisk
-from venuekit.sim.disturbance import Disturbance
+from venuekit.sim.disturbance import Disturbance, DisturbanceKind
 from venuekit.sim.front import Front, front_of
 from venuekit.sim.host import Host
 from venuekit.sim.injector import Injector
@@ -29,16 +29,17 @@ from venuekit.sim.stage import Mood, Stage, Strategy
 from venuekit.sim.strategy import standard_strategy
 from venuekit.sim.trace import Lane, Trace
 from venuekit.sim.venue import traced
-from venuekit.sim.verdict import Verdict
+from venuekit.sim.verdict import Verdict, Violation
 from venuekit.sim.weather import TRADER, plan_of
 from venuekit.web.auth import Credentials, Secret
 
 __all__ = ["World", "simulate"]
 
-_TAGS: tuple[EventTag, ...] = (*MarketEvent, *AccountEvent, *VenuekitEvent, OrderBookEvent.TradeEvent)
 _STOP_WITHIN = 60.0
 """Seconds in which a strategy that was told to end must have ended: a stop waits five for its commands."""
 _LOGGERS = ("venuekit", "asyncio", "aiohttp")
+_EXPECTED = ("a listener failed",)
+"""Beginnings of what may be logged as an error: listeners that fail on purpose."""
 
 
 def simulate(
@@ -86,9 +87,22 @@ class World:
         self.trader.clock.step(options.skew)
         self.trader.clock.drift(options.drift)
         self.disk = SimDisk.of(self.trader)
-        self.oracle = Oracle(self.kernel, self.dialect, self.customer, self.disk, options)
-        self.listener = Listener(self.kernel, self.oracle)
+        self.listener = Listener(self.kernel)
         self.plan = plan_of(options, self.dialect.acts) if plan is None else plan
+        self.connectors = 0
+        self.oracle = Oracle(
+            self.dialect,
+            account=self.customer.name,
+            clock=lambda: self.kernel.now,
+            wall=lambda: self.kernel.wall,
+            disk=self.disk,
+            trace=self.kernel.trace,
+            counts=self._counts,
+            expected_errors=_EXPECTED,
+        )
+        for invariant, why in _excuses(options, self.plan):
+            self.oracle.excuse(invariant, why)
+        self.trader.ended.append(self._gone)
         self._strategy = strategy
         self._injector = Injector(
             self.kernel,
@@ -100,8 +114,9 @@ class World:
             self.mood,
             self.customer.name,
             self._revive,
+            self.oracle.by_hand,
         )
-        self.kernel.after_step.append(self.oracle.step)
+        self.kernel.after_step.append(lambda: self.oracle.step(self.kernel.now))
 
     def run(self) -> Verdict:
         """Let it happen: trouble first, then healing, then the end."""
@@ -125,15 +140,25 @@ class World:
         self.mood.pauses.clear()
         self.kernel.say(Lane.WORLD, "healing", "nothing goes wrong from here on")
         self._revive()
-        self.oracle.healing()
-        self.kernel.run_until(self.oracle.is_at_rest, self.options.healing)
+        self.oracle.healed()
+        self.kernel.run_until(self._is_at_rest, self.options.healing)
         self.oracle.quiet()
 
     def _end(self) -> None:
         """The strategy is told to stop, and has to."""
         self.mood.ends = True
-        has_ended = self.kernel.run_until(lambda: not self.trader.is_alive, _STOP_WITHIN)
-        self.oracle.end(has_stopped=has_ended)
+        self.kernel.run_until(lambda: not self.trader.is_alive, _STOP_WITHIN)
+        if self.trader.is_alive:
+            self.kernel.complaints.append(f"the strategy did not end within {_STOP_WITHIN:g} s")
+        self.oracle.end()
+
+    def _is_at_rest(self) -> bool:
+        """Whether nothing is on its way any more, and both sides had the time to hear of all that was."""
+        life = self.oracle.scene.present
+        return life is not None and not self._has_orders(life.exchange) and self.oracle.scene.is_settled(life)
+
+    def _has_orders(self, exchange: ExchangeBase) -> bool:
+        return not exchange.ready or bool(exchange.trading.orders.active_orders)
 
     def _revive(self) -> None:
         """Begin another life of the trader, unless it lives."""
@@ -163,10 +188,22 @@ class World:
 
         def attended(*arguments: Any, **options: Any) -> ExchangeBase:
             exchange: ExchangeBase = connect(*arguments, **options)
-            self.listener.attend(exchange, _TAGS)
+            self._gone(False)
+            self.connectors += 1
+            self.oracle.born(self.connectors, exchange)
+            self.listener.attend(exchange)
             return exchange
 
         return attended
+
+    def _gone(self, power: bool) -> None:
+        """The connector that was there is there no longer."""
+        if self.connectors:
+            self.oracle.died(self.connectors, is_power_lost=power)
+
+    def _counts(self) -> dict[str, int]:
+        """What must not grow while nothing happens."""
+        return {"tasks": len(asyncio.all_tasks(self.trader.loop)), "files": self.disk.open_files}
 
     @contextmanager
     def _listening_to_logs(self) -> Iterator[None]:
@@ -200,7 +237,16 @@ class World:
         return Verdict(
             options=self.options,
             plan=self.plan,
-            violations=tuple(self.oracle.violations),
+            violations=(
+                *(
+                    Violation(invariant=each.invariant, time=each.time, text=f"{each.about} {each.words}")
+                    for each in self.oracle.violations
+                ),
+                *(
+                    Violation(invariant="R4", time=self.kernel.now, text=complaint)
+                    for complaint in self.kernel.complaints
+                ),
+            ),
             digest=self.kernel.trace.digest(),
             seconds=self.kernel.now,
             fired={kind: count for kind, count in sorted(fired.items()) if count},
@@ -208,6 +254,7 @@ class World:
                 "orders": len(archive.orders(name)),
                 "fills": len(archive.fills(name)),
                 "lives": self.trader.life,
+                "connectors": self.connectors,
                 "events": self.kernel.trace.counts["connector event"],
                 "steps": self.kernel.steps,
             },
@@ -227,6 +274,14 @@ class _LogHandler(logging.Handler):
         """Take one record."""
         self._kernel.say(Lane.CONNECTOR, f"log {record.levelname.lower()}", record.getMessage())
         self._oracle.logged(record)
+
+
+def _excuses(options: WorldOptions, plan: tuple[Disturbance, ...]) -> Iterator[tuple[str, str]]:
+    """The invariants that need not hold in a world, by limits that are known."""
+    if options.pays_in_third_asset:
+        yield "A2", "fees in a third asset may leave `available` too high for a moment"
+    if any(one.kind is DisturbanceKind.VENUE_CLOCK for one in plan):
+        yield "A2", "where the venue's clock steps back, a report may be taken for older than it is"
 
 
 def credentials_of(customer: Customer) -> Credentials:
