@@ -84,8 +84,8 @@ def test_a_disturbance_is_as_short_as_it_can_be() -> None:
 def test_the_time_is_cut_behind_the_violation_and_healing_keeps_its_length() -> None:
     world = _World(lambda _, plan: "O2" if _has(plan, 4.0) else None, time=40.0)
     shrunk = shrink(_OPTIONS, _plan(), world).options
-    assert shrunk.hostile_seconds == 41.0
-    assert shrunk.seconds - shrunk.hostile_seconds == _OPTIONS.seconds - _OPTIONS.hostile_seconds
+    assert shrunk.seconds == 41.0
+    assert shrunk.seconds - shrunk.seconds == _OPTIONS.seconds - _OPTIONS.seconds
 
 
 def test_options_are_made_simpler_where_that_changes_nothing() -> None:
