@@ -66,6 +66,7 @@ class Journal:
         for entry in history.entries:
             self._luggage.note(entry.sequence, entry.record, record.encode(entry.record))
         self._failure: errors.JournalFailed | None = None
+        self._has_failed = False
         self._is_closed = False
         self._turn = asyncio.Lock()
 
@@ -73,6 +74,11 @@ class Journal:
     def sequence(self) -> int:
         """The number of the last record."""
         return self._sequence
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the disk refused something, so that nothing more is written until it is opened anew."""
+        return self._has_failed
 
     def append(self, item: record.Body) -> int:
         """Write a record and return its number: from now on it survives the end of this process.
@@ -99,6 +105,7 @@ class Journal:
         except BaseException:
             # Interrupted by a signal: a record more, under a number that may be taken, would ruin the file.
             self._failure = errors.JournalFailed(str(self.path), "a write was interrupted; start again")
+            self._has_failed = True
             raise
         return sequence
 
@@ -157,6 +164,7 @@ class Journal:
 
     def _failed(self, doing: str, error: OSError) -> errors.JournalFailed:
         self._failure = _failure(self.path, doing, error)
+        self._has_failed = True
         return self._failure
 
     def _begin_new_file(self) -> None:

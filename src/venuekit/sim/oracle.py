@@ -164,6 +164,8 @@ class Oracle:
                 )
         if is_power_lost:
             scene.told.forget_what_is_lost(watch)
+        if is_power_lost or (over.desk is not None and over.desk.account.journal.has_failed):
+            # What was known and could not be written, nor told, is learnt anew.
             scene.glimpses.clear()
         self._look(Died(life, is_power_lost))
 
