@@ -126,7 +126,9 @@ class AiohttpTransport:
         """Send one request exactly once and read the whole answer."""
         # aiohttp's own bound on the whole (`total`) loses a cancellation that comes in the same turn of the
         # loop as its timer: it is entered twice and each level takes one cancellation back. Ours is not.
-        time_limit = aiohttp.ClientTimeout(total=None, sock_connect=self.limits.connect_seconds)
+        # Its bound on connecting counts the look-up of the name; `sock_connect` would not, and a command that
+        # never left would be one that the venue may have.
+        time_limit = aiohttp.ClientTimeout(total=None, connect=self.limits.connect_seconds)
         try:
             sent = self._open_session().request(
                 method,
