@@ -17,7 +17,7 @@ from venuekit.sim.network import Network
 from venuekit.sim.replacement import replaced
 from venuekit.sim.route import Link
 from venuekit.sim.trace import Trace
-from venuekit.web.transport import AiohttpTransport, WsConnection
+from venuekit.web.transport import AiohttpTransport, Limits, WsConnection
 
 PORT = 8080
 Main = Callable[[], Awaitable[Any]]
@@ -129,8 +129,6 @@ def lan(seed: int = 1, link: Link | None = None, scheme: str = "http") -> Iterat
 @asynccontextmanager
 async def transport(**limits: float) -> AsyncIterator[AiohttpTransport]:
     """The transport of production, closed afterwards."""
-    from venuekit.web.transport import Limits
-
     async with AiohttpTransport(limits=Limits(**limits)) as made:
         yield made
 

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from venuekit.sim.disturbance import DisturbanceKind
 from venuekit.sim.pipe import Owner, Pipe, Sign
 
 if TYPE_CHECKING:
@@ -105,8 +106,11 @@ class SimSocket:
 
     def poll(self) -> None:
         """Call whoever waits for what is so now; as a turn of the host."""
-        if self.reader is not None and self._is_readable() and not self.into.route.deaf:
-            self._run(self.reader)
+        if self.reader is not None and self._is_readable():
+            if self.into.route.deaf:
+                self._owner.count(DisturbanceKind.BACK_PRESSURE.value)
+            else:
+                self._run(self.reader)
         if self.writer is not None and (self._error is not None or self._is_broken or self.out.room() > 0):
             self._run(self.writer)
         if self.reader is not None and self._is_readable() and not self.into.route.deaf:
