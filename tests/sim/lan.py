@@ -127,9 +127,9 @@ def lan(seed: int = 1, link: Link | None = None, scheme: str = "http") -> Iterat
 
 
 @asynccontextmanager
-async def transport(**limits: float) -> AsyncIterator[AiohttpTransport]:
+async def transport(limits: Limits | None = None) -> AsyncIterator[AiohttpTransport]:
     """The transport of production, closed afterwards."""
-    async with AiohttpTransport(limits=Limits(**limits)) as made:
+    async with AiohttpTransport(limits=limits) as made:
         yield made
 
 

@@ -12,11 +12,11 @@ from tests.sim.lan import Lan, failure, frames, lan, transport
 from venuekit import errors
 from venuekit.sim.disturbance import Disturbance, DisturbanceKind
 from venuekit.sim.route import Link
-from venuekit.web.transport import AiohttpTransport
+from venuekit.web.transport import AiohttpTransport, Limits
 
 K = DisturbanceKind
 UP, DOWN = "trader>venue", "venue>trader"
-QUICK = {"connect_seconds": 2.0, "answer_seconds": 4.0}
+QUICK = Limits(connect_seconds=2.0, answer_seconds=4.0)
 
 
 async def ask(web: AiohttpTransport, world: Lan, path: str = "/x", method: str = "GET") -> bytes:
@@ -27,7 +27,7 @@ async def ask(web: AiohttpTransport, world: Lan, path: str = "/x", method: str =
 
 async def asked_while(world: Lan, kind: DisturbanceKind, scheme_is_new: bool = True, **how: Any) -> Any:
     """What becomes of a request during a disturbance; afterwards one must succeed."""
-    async with transport(**QUICK) as web:
+    async with transport(QUICK) as web:
         if not scheme_is_new:
             await ask(web, world)
         lying = world.disturb(kind, **how)
