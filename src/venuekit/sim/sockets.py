@@ -90,7 +90,8 @@ class SimSocket:
         elif content is Sign.END:
             self._is_at_end = True
         else:
-            self.break_off(errno.ECONNRESET)
+            # As Linux has it: who was told of the end already finds a pipe that is broken.
+            self.break_off(errno.EPIPE if self._is_at_end else errno.ECONNRESET)
 
     def break_off(self, error: int) -> None:
         """The connection is no more, for a reason that the next call tells."""

@@ -1,0 +1,148 @@
+"""A whole connector and a whole emulated venue, unmodified, over the simulated network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import venuekit
+from venuekit.connector.account import AccountOptions
+from venuekit.connector.exchange_base import ExchangeBase
+from venuekit.emulator.dialect import Dialect
+from venuekit.emulator.factory import make_dialect
+from venuekit.emulator.instruments import DEFAULT_INSTRUMENTS
+from venuekit.emulator.server import EmulatorServer
+from venuekit.model.order import OrderType
+from venuekit.sim.disk import SimDisk
+from venuekit.sim.disturbance import Disturbance, DisturbanceKind
+from venuekit.sim.host import Host
+from venuekit.sim.kernel import Kernel
+from venuekit.sim.network import Network
+from venuekit.sim.replacement import replaced
+from venuekit.sim.venue import traced
+from venuekit.sim.world import credentials_of
+
+BTC = "BTC-USDT"
+
+
+class Exchange:
+    """An emulated venue on one host, and another host for whoever trades there."""
+
+    def __init__(self, seed: int) -> None:
+        self.kernel = Kernel(seed)
+        self.network = self.kernel.network = Network(self.kernel)
+        self.venue = Host(self.kernel, "venue")
+        self.trader = Host(self.kernel, "trader")
+        SimDisk.of(self.trader)
+        self.dialect: Dialect = make_dialect(
+            "binance",
+            seed=seed,
+            instruments=DEFAULT_INSTRUMENTS[:1],
+            start_time=self.kernel.start,
+            rate=2.0,
+        )
+        self.customer = next(iter(self.dialect.customers.values()))
+
+    async def serve(self) -> None:
+        async with EmulatorServer(self.dialect, 443) as server:
+            await server.wait()
+
+    def connector(self) -> ExchangeBase:
+        return venuekit.connect(
+            "binance@emulator",
+            [BTC],
+            url="https://venue.sim:443",
+            credentials=credentials_of(self.customer),
+            account=AccountOptions(journals=Path("/journals")),
+        )
+
+    def run(self, main: Any, seconds: float = 120.0) -> Any:
+        returned: list[Any] = []
+
+        async def program() -> None:
+            returned.append(await main())
+
+        task = self.trader.start(program)
+        assert self.kernel.run_until(task.done, seconds)
+        task.result()
+        return returned[0]
+
+
+@contextmanager
+def exchange(seed: int = 1) -> Iterator[Exchange]:
+    made = Exchange(seed)
+    with replaced(made.kernel):
+        made.venue.start(made.serve)
+        made.kernel.run(0.5)
+        try:
+            yield made
+            assert made.kernel.complaints == []
+        finally:
+            made.kernel.end()
+
+
+def test_a_connector_is_ready_its_book_live_and_its_order_filled() -> None:
+    async def main() -> tuple[bool, Any, Decimal]:
+        async with world.connector() as connector:
+            book = connector.get_order_book(BTC)
+            price = connector.get_price(BTC, is_buy=True)
+            name = connector.buy(BTC, Decimal("0.001"), OrderType.LIMIT, price * Decimal("1.01"))
+            order = connector.in_flight_orders[name]
+            async with asyncio.timeout(10.0):
+                while order.is_open:  # noqa: ASYNC110 - the venue says when
+                    await asyncio.sleep(0.1)
+            return connector.ready, book.is_live, order.executed_amount_base
+
+    with exchange() as world:
+        assert world.run(main) == (True, True, Decimal("0.001"))
+        assert len(world.dialect.desk.archive.orders(world.customer.name)) == 1
+        world.trader.leave()
+        world.kernel.run(5.0)
+        assert world.network.open_sockets == []
+        assert not world.dialect.connections
+
+
+def test_a_connector_comes_back_from_a_partition() -> None:
+    async def main() -> bool:
+        async with world.connector() as connector:
+            lying = Disturbance(kind=DisturbanceKind.PARTITION, at=world.kernel.now)
+            world.network.disturb(lying)
+            await asyncio.sleep(60.0)
+            world.network.calm(lying)
+            await asyncio.sleep(60.0)
+            return connector.get_order_book(BTC).is_live and connector.ready
+
+    with exchange() as world:
+        assert world.run(main, 300.0)
+
+
+def course_of(seed: int) -> tuple[str, dict[str, int]]:
+    """What was said at the venue's boundary in a minute of trade, as a digest."""
+    world = Exchange(seed)
+    kind = traced(type(world.dialect), world.kernel)
+    world.dialect.__class__ = kind
+
+    async def main() -> None:
+        async with world.connector() as connector:
+            for _ in range(20):
+                price = connector.get_price(BTC, is_buy=False) * Decimal("0.99")
+                name = connector.buy(BTC, Decimal("0.001"), OrderType.LIMIT, price)
+                await asyncio.sleep(1.0)
+                connector.cancel(BTC, name)
+
+    with replaced(world.kernel):
+        world.venue.start(world.serve)
+        world.kernel.run(0.5)
+        world.run(main)
+        said = world.kernel.trace.digest(), dict(world.network.fired)
+        world.kernel.end()
+    return said
+
+
+def test_the_same_seed_says_the_same_on_the_wire() -> None:
+    assert course_of(3) == course_of(3)
+    assert course_of(3) != course_of(4)
