@@ -13,7 +13,7 @@ import venuekit
 from venuekit.connector.account import AccountOptions
 from venuekit.connector.exchange_base import ExchangeBase
 from venuekit.emulator.dialect import Dialect
-from venuekit.emulator.factory import make_dialect
+from venuekit.emulator.factory import dialect_class, make_dialect
 from venuekit.emulator.instruments import DEFAULT_INSTRUMENTS
 from venuekit.emulator.server import EmulatorServer
 from venuekit.model.order import OrderType
@@ -39,7 +39,7 @@ class Exchange:
         self.trader = Host(self.kernel, "trader")
         SimDisk.of(self.trader)
         self.dialect: Dialect = make_dialect(
-            "binance",
+            traced(dialect_class("binance"), self.kernel),
             seed=seed,
             instruments=DEFAULT_INSTRUMENTS[:1],
             start_time=self.kernel.start,
@@ -123,8 +123,6 @@ def test_a_connector_comes_back_from_a_partition() -> None:
 def course_of(seed: int) -> tuple[str, dict[str, int]]:
     """What was said at the venue's boundary in a minute of trade, as a digest."""
     world = Exchange(seed)
-    kind = traced(type(world.dialect), world.kernel)
-    world.dialect.__class__ = kind
 
     async def main() -> None:
         async with world.connector() as connector:
@@ -138,6 +136,7 @@ def course_of(seed: int) -> tuple[str, dict[str, int]]:
         world.venue.start(world.serve)
         world.kernel.run(0.5)
         world.run(main)
+        assert world.kernel.trace.counts["wire frame"] > 100
         said = world.kernel.trace.digest(), dict(world.network.fired)
         world.kernel.end()
     return said

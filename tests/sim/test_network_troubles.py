@@ -378,6 +378,25 @@ def test_new_connections_work_beside_half_open_ones() -> None:
         assert world.fired["half_open"] == 1
 
 
+def test_a_question_arrives_twice_and_a_command_once() -> None:
+    async def main() -> None:
+        world.disturb(K.REQUEST_TWICE)
+        async with transport() as web:
+            assert await ask(web, world, "/question") == b"GET /question 0"
+            await ask(web, world, "/command", "POST")
+            await ask(web, world, "/command", "DELETE")
+        await asyncio.sleep(1.0)
+
+    with lan() as world:
+        world.run(main)
+        world.settle()
+
+        assert world.asked.count("GET /question") == 2
+        assert len(world.asked) == 4
+        assert world.fired["request_twice"] == 1
+        assert world.network.open_sockets == []
+
+
 def test_a_share_of_the_cases_is_struck() -> None:
     async def main() -> int:
         world.disturb(K.REFUSED, share=0.3)
@@ -399,7 +418,7 @@ def test_a_share_of_the_cases_is_struck() -> None:
 def test_a_disturbance_that_is_over_is_felt_no_longer() -> None:
     async def main() -> None:
         for kind in K:
-            if kind in (K.REQUEST_TWICE, K.HALF_OPEN):
+            if kind is K.HALF_OPEN:
                 continue
             try:
                 lying = world.disturb(kind, size=1.0)

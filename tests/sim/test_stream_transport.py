@@ -1,4 +1,4 @@
-"""What a protocol sees on the simulated network is what it sees on this machine's own: both are asked the same."""
+"""What a protocol sees on the simulated network is what it sees on this machine's own."""
 
 from __future__ import annotations
 
@@ -223,7 +223,9 @@ async def noted(
     return line.ours, line.theirs, complaints
 
 
-@pytest.mark.parametrize(("scenario", "there", "here"), SCENARIOS, ids=lambda each: getattr(each, "__name__", ""))
+@pytest.mark.parametrize(
+    ("scenario", "there", "here"), SCENARIOS, ids=lambda each: getattr(each, "__name__", "")
+)
 def test_both_networks_tell_protocols_the_same(
     scenario: Scenario, there: dict[str, bool], here: dict[str, bool]
 ) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from venuekit.sim.disturbance import DisturbanceKind
+from venuekit.sim.pipe import Pipe
 from venuekit.sim.sockets import Address, SimSocket, connected
 
 if TYPE_CHECKING:
@@ -146,6 +147,16 @@ def _accept(network: Network, host: Host, sock: SimSocket) -> None:
         sock.reset()
     elif sock.is_open:
         listener.server.accept(sock)
+
+
+def send_again(network: Network, pipe: Pipe, content: bytes, moment: float) -> None:
+    """Do what a proxy does that tries again: the bytes come on another connection, the answer is not read."""
+    back = pipe.receiver.out.route
+    ours, theirs = connected(network, pipe.route, back, pipe.sender.local, pipe.sender.peer, network.number)
+    ours.is_open = False
+    network.opened(theirs)
+    network.kernel.at(moment, lambda: _accept(network, theirs.host, theirs), theirs.host)
+    ours.out.fly(moment, content)
 
 
 # TLS. Nothing is encrypted: what costs is the round trip, and what matters is that it can fail.

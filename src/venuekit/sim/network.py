@@ -13,9 +13,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from venuekit.sim.connecting import connect, shake_hands
+from venuekit.sim.connecting import connect, send_again, shake_hands
 from venuekit.sim.disturbance import Disturbance, DisturbanceKind
 from venuekit.sim.name_service import AddressInfo, NameService
+from venuekit.sim.pipe import Pipe
 from venuekit.sim.route import Link, Route
 from venuekit.sim.sockets import Address, SimSocket
 from venuekit.sim.stream_transport import ListeningSocket, SimServer, open_transport
@@ -44,6 +45,7 @@ _ON_ROUTES = (
     DisturbanceKind.REQUEST_LOST,
     DisturbanceKind.REPLY_LOST,
     DisturbanceKind.REPLY_LATE,
+    DisturbanceKind.REQUEST_TWICE,
     DisturbanceKind.KEEP_ALIVE_CLOSED,
 )
 
@@ -218,6 +220,10 @@ class Network:
     def count(self, kind: str) -> None:
         """Something happened that is counted."""
         self.fired[kind] += 1
+
+    def repeat(self, pipe: Pipe, content: bytes, moment: float) -> None:
+        """Something on the way sends bytes once more, on a connection of its own."""
+        send_again(self, pipe, content, moment)
 
     def say(self, kind: str, text: str) -> None:
         """Something happened that a reader of the trace wants to know."""

@@ -46,6 +46,10 @@ class Owner(Protocol):
         """A socket is open no longer."""
         ...
 
+    def repeat(self, pipe: Pipe, content: bytes, moment: float) -> None:
+        """Something on the way sends bytes once more, on a connection of its own."""
+        ...
+
     def say(self, kind: str, text: str) -> None:
         """Something happened that a reader of the trace wants to know."""
         ...
@@ -126,7 +130,7 @@ class Pipe:
         self.drop()
         if self.stops or self.route.blocks:
             return False
-        self._fly(self.route.arrival(self.kernel.now, 0), Sign.RESET)
+        self.fly(self.route.arrival(self.kernel.now, 0), Sign.RESET)
         return True
 
     def drop(self) -> None:
@@ -141,19 +145,22 @@ class Pipe:
     def _launch(self, content: bytes | Sign) -> None:
         now = self.kernel.now
         if isinstance(content, Sign):
-            self._fly(self.route.arrival(now, 0), content)
+            self.fly(self.route.arrival(now, 0), content)
             return
         route = self.route
         if route.is_plain:
-            self._fly(route.arrival(now, len(content)), content)
+            self.fly(route.arrival(now, len(content)), content)
             return
         for piece in route.pieces(content, now, is_first=not self.is_used):
             if piece.content:
-                self._fly(piece.arrival, piece.content)
-            if piece.verdict is not Verdict.CARRIED:
+                self.fly(piece.arrival, piece.content)
+            if piece.verdict is Verdict.REPEATED:
+                self.owner.repeat(self, piece.content, piece.arrival)
+            elif piece.verdict is not Verdict.CARRIED:
                 self._break(piece.verdict, piece.arrival)
 
-    def _fly(self, arrival: float, content: bytes | Sign) -> None:
+    def fly(self, arrival: float, content: bytes | Sign) -> None:
+        """Let something arrive at a moment, or after what is on its way already."""
         arrival = self._last_arrival = max(arrival, self._last_arrival)
         route = self.route
         route.sent += 1
@@ -165,7 +172,7 @@ class Pipe:
         """Something in the middle ends the connection: each end hears of it as if from the other."""
         self.owner.say(verdict.value, f"{self.sender!r} by something on the way")
         self.is_cut = True
-        self._fly(moment, Sign.RESET)
+        self.fly(moment, Sign.RESET)
         back = self.receiver.out
         back.put(Sign.END) if verdict is Verdict.CLOSED else back.cut()
         back.is_cut = True

@@ -27,7 +27,8 @@ _PIECES = 200
 """How many pieces of what was written at once are small under `DRIP`; the rest comes as one."""
 _DRIP_SECONDS = 0.0005
 """The mean time between two small pieces: enough for each to be read alone."""
-_METHODS = (b"GET ", b"POST", b"PUT ", b"DELE")
+_QUESTION = b"GET "
+_METHODS = (_QUESTION, b"POST", b"PUT ", b"DELE")
 _ANSWER = b"HTTP/1.1 "
 _SWITCHING = b"HTTP/1.1 101"
 _UPGRADE = b"upgrade: websocket"
@@ -54,6 +55,8 @@ class Verdict(Enum):
     """Both ends are told that the connection is over."""
     CLOSED = "closed"
     """The sender finds that the receiver had closed, the receiver is reset."""
+    REPEATED = "repeated"
+    """Its bytes arrive on another connection as well."""
 
 
 class Piece(Frozen):
@@ -160,9 +163,10 @@ class Route:
             return
         late = 0.0
         if content.startswith(_METHODS) and _UPGRADE not in content[:1024].lower():
-            verdict = self._of_request(is_first=is_first)
+            verdict = self._of_request(content, is_first=is_first)
             if verdict is not Verdict.CARRIED:
-                yield Piece(arrival=self.arrival(now, 0), content=b"", verdict=verdict)
+                passed = content if verdict is Verdict.REPEATED else b""
+                yield Piece(arrival=self.arrival(now, len(passed)), content=passed, verdict=verdict)
                 return
         elif content.startswith(_ANSWER) and not content.startswith(_SWITCHING):
             if self.strikes(DisturbanceKind.REPLY_LOST) is not None:
@@ -176,11 +180,13 @@ class Route:
             return
         yield from self._drip(content, self.arrival(now, len(content)) + late)
 
-    def _of_request(self, *, is_first: bool) -> Verdict:
+    def _of_request(self, content: bytes, *, is_first: bool) -> Verdict:
         if self.strikes(DisturbanceKind.REQUEST_LOST) is not None:
             return Verdict.RESET
         if not is_first and self.strikes(DisturbanceKind.KEEP_ALIVE_CLOSED) is not None:
             return Verdict.CLOSED
+        if content.startswith(_QUESTION) and self.strikes(DisturbanceKind.REQUEST_TWICE) is not None:
+            return Verdict.REPEATED
         return Verdict.CARRIED
 
     def _drip(self, content: bytes, arrival: float) -> Iterator[Piece]:
