@@ -46,7 +46,8 @@ class Patience(Frozen):
     `book_behind`: how old a book may be that is LIVE. `books`: until all are LIVE after healing. `stream`:
     the same of the account's stream. `beyond_fence`: beside the fence, until a doubt is over: the longest
     pause between two questions, and the answers. `command`: until a command that was asked for is concluded.
-    `stop`: beside `stop_within`, until a stop is done. `answers`: beside the longest interval of the polls,
+    `stop`: beside `stop_within`, until a stop is done; `stop_in_trouble`: the same while the machine may
+    stand still. `answers`: beside the longest interval of the polls,
     until everything was asked for and answered. `resyncs` are those of one book that a healed minute
     may hold. `growth` is by how many a count, such as that of tasks, may exceed its first one. `compared` is
     how many differences of a book are told between two full comparisons.
@@ -58,6 +59,7 @@ class Patience(Frozen):
     beyond_fence: float = 45.0
     command: float = 90.0
     stop: float = 10.0
+    stop_in_trouble: float = 100.0
     answers: float = 15.0
     resyncs: int = 6
     growth: int = 8

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from venuekit.model.events import (
     BalanceUpdateEvent,
-    BuyOrderCompletedEvent,
     OrderCancelledEvent,
+    OrderExpiredEvent,
     OrderFilledEvent,
-    SellOrderCompletedEvent,
 )
+from venuekit.model.order import TradeType
 from venuekit.sim.invariants.invariant import Complaint, Invariant
 from venuekit.sim.occasions import Quiet, Told
 from venuekit.sim.scene import Life, Scene
@@ -49,14 +49,12 @@ def _none_is_imagined(scene: Scene, told: Told) -> Iterator[Complaint]:
     if isinstance(event, BalanceUpdateEvent):
         yield from _can_be_free(scene, life, event.asset_name)
         return
-    if not isinstance(
-        event, OrderFilledEvent | OrderCancelledEvent | BuyOrderCompletedEvent | SellOrderCompletedEvent
-    ):
-        return
     ours = life.order(event.order_id)
-    if ours is not None:
-        yield from _can_be_free(scene, life, ours.base_asset)
-        yield from _can_be_free(scene, life, ours.quote_asset)
+    if ours is None:
+        return
+    is_buy = ours.trade_type is TradeType.BUY
+    gets = isinstance(event, OrderFilledEvent)
+    yield from _can_be_free(scene, life, ours.base_asset if is_buy is gets else ours.quote_asset)
 
 
 def _none_is_imagined_at_all(scene: Scene, _: Quiet) -> Iterator[Complaint]:
@@ -69,11 +67,11 @@ def _can_be_free(scene: Scene, life: Life, asset: str) -> Iterator[Complaint]:
     desk = life.desk
     if desk is None or not desk.has_balances:
         return
-    available = desk.balances.available(asset)
+    figure = desk.balances.figure(asset)
+    available = figure.available
     if available < 0:
         yield Complaint(asset, f"{available} is free")
         return
-    figure = desk.balances.figure(asset)
     since = scene.now - (scene.venue_now - figure.observed_at) - _CLOCKS
     most = scene.venue.most_free(asset, since)
     if available > most + _DUST:
@@ -94,13 +92,8 @@ INVARIANTS = (
         sentence="What is available is never below zero, and never more than can be free by what we know.",
         looks=(
             (
-                (
-                    BalanceUpdateEvent,
-                    OrderFilledEvent,
-                    OrderCancelledEvent,
-                    BuyOrderCompletedEvent,
-                    SellOrderCompletedEvent,
-                ),
+                # What frees funds; an order's creation and its fills in the paid asset free none.
+                (BalanceUpdateEvent, OrderCancelledEvent, OrderExpiredEvent, OrderFilledEvent),
                 _none_is_imagined,
             ),
             ((Quiet,), _none_is_imagined_at_all),

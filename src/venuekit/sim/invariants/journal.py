@@ -43,15 +43,8 @@ def _makes_the_same_orders(scene: Scene, _: Quiet) -> Iterator[Complaint]:
 
 def _holds_what_was_told(scene: Scene, died: Died) -> Iterator[Complaint]:
     """What a listener heard is in the journal, whatever ended the process; a loss of power is forgiven."""
-    life, watch = scene.lives.get(died.life), scene.journal
-    if watch is None or life is None or life.orders is None:
-        return
-    recalled = _recalled(watch, life)
-    if isinstance(recalled, str):
-        if watch.damage is None:
-            yield Complaint("journal", recalled)
-        return
-    if died.is_power_lost:
+    watch = scene.journal
+    if watch is None or watch.damage is not None or died.is_power_lost:
         return
     facts, told = watch.facts, scene.told
     for key in told.fills:

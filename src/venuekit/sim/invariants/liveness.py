@@ -121,7 +121,10 @@ def _commands_are_concluded(scene: Scene, _: Second) -> Iterator[Complaint]:
 
 def _stop_is_quick(scene: Scene, stopped: Stopped) -> Iterator[Complaint]:
     life = scene.lives[stopped.life]
-    longest = life.exchange.trading_policy.stop_within + scene.patience.stop
+    since = scene.since_healed()
+    is_calm = since is not None and since > stopped.seconds
+    patience = scene.patience.stop if is_calm else scene.patience.stop_in_trouble
+    longest = life.exchange.trading_policy.stop_within + patience
     if stopped.seconds > longest:
         yield Complaint(f"life {life.number}", f"took {stopped.seconds:.1f} s to stop, {longest:g} s at most")
     orders = life.orders
