@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from venuekit.seams import chance as chances
 from venuekit.seams.chance import Chance
@@ -182,7 +182,7 @@ class SimDisk:
     # What happens to it.
 
     @classmethod
-    def of(cls, host: Host) -> SimDisk:
+    def of(cls, host: Host) -> Self:
         """A disk for a host; what happens to the host happens to it."""
         disk = cls(host.kernel, host.name)
         host.disk = disk

@@ -1,0 +1,105 @@
+"""Crash points: the standard scenario, cut off at every boundary in every way, and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from venuekit.connector.trading_policy import OrderEntry
+from venuekit.journal.writer import Durability
+from venuekit.protocol.frozen import Frozen
+from venuekit.sim.crash_scenario import Outcome, Scenario, play
+from venuekit.sim.crash_trap import MOMENTS, Moment, Trap
+
+__all__ = ["CrashOptions", "CrashPoint", "CrashVerdict", "crash_points", "run_crash_point"]
+
+
+class CrashOptions(Frozen):
+    """Which scenarios are cut off: each seed, with each durability, by each way of commands.
+
+    Where the journal survives the end of the power, it is the machine that ends; else the process. With
+    `beyond_promise` the machine also ends under journals that need not survive it: then an order may be
+    forgotten, and none doubled.
+    """
+
+    seeds: tuple[int, ...] = (1,)
+    venue: str = "binance"
+    durabilities: tuple[Durability, ...] = tuple(Durability)
+    order_entries: tuple[OrderEntry, ...] = tuple(OrderEntry)
+    beyond_promise: bool = False
+
+
+class CrashPoint(Frozen):
+    """One moment of one scenario; `text` says what is at that boundary."""
+
+    scenario: Scenario
+    moment: Moment
+    occasion: int
+    power: bool
+    text: str
+
+    def __str__(self) -> str:
+        each, end = self.scenario, "power lost" if self.power else "killed"
+        return (
+            f"{each.venue}, seed {each.seed}, {each.durability.value}, {each.order_entry.value}: "
+            f"{end} {self.moment.value}, no. {self.occasion} ({self.text})"
+        )
+
+
+class CrashVerdict(Frozen):
+    """What became of one crash point. `complaints` is everything in which the account differs at last."""
+
+    point: CrashPoint
+    complaints: tuple[str, ...]
+    seconds: float
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was lost or doubled."""
+        return not self.complaints
+
+
+def crash_points(options: CrashOptions) -> list[CrashPoint]:
+    """Every moment at every boundary of the scenarios, found by running each once without an accident.
+
+    Raises:
+        RuntimeError: a scenario goes wrong by itself, so that a crash would prove nothing.
+    """
+    return [point for scenario in _scenarios(options) for point in _points(scenario, options)]
+
+
+def run_crash_point(point: CrashPoint) -> CrashVerdict:
+    """Run a scenario up to its crash, begin a new life on the same disk, let it settle, and compare."""
+    trap = Trap(point.moment, point.occasion, power=point.power)
+    outcome = play(point.scenario, trap)
+    complaints = outcome.complaints
+    if not trap.is_sprung:
+        complaints = (*complaints, "the scenario did not come to this point")
+    return CrashVerdict(point=point, complaints=complaints, seconds=outcome.seconds)
+
+
+def _scenarios(options: CrashOptions) -> Iterator[Scenario]:
+    for seed in options.seeds:
+        for durability in options.durabilities:
+            for order_entry in options.order_entries:
+                yield Scenario(seed=seed, venue=options.venue, durability=durability, order_entry=order_entry)
+
+
+def _points(scenario: Scenario, options: CrashOptions) -> Iterator[CrashPoint]:
+    trap = Trap()
+    _require_sound(play(scenario, trap), scenario)
+    ends = {scenario.durability is Durability.POWER, options.beyond_promise}
+    for passing in trap.passings:
+        for moment in MOMENTS[passing.boundary]:
+            for power in sorted(ends):
+                yield CrashPoint(
+                    scenario=scenario,
+                    moment=moment,
+                    occasion=passing.occasion,
+                    power=power,
+                    text=passing.text,
+                )
+
+
+def _require_sound(outcome: Outcome, scenario: Scenario) -> None:
+    if outcome.complaints:
+        raise RuntimeError(f"{scenario} goes wrong without an accident: {'; '.join(outcome.complaints)}")
