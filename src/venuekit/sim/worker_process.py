@@ -66,11 +66,11 @@ class WorkerProcess:
                 async with asyncio.timeout(_TO_SPEAK):
                     await child.wait()
             said = await self._end()
-            return _failed(job, HUNG, f"no verdict after {self._patience:g} s of real time: {said}")
+            return _failed(job, HUNG, f"no verdict after {self._patience:g} s of real time{_where(said)}")
         if not line:
             code = await child.wait()
             said = await self._end()
-            return _failed(job, CRASHED, f"the process ended with {_meaning(code)}: {said}")
+            return _failed(job, CRASHED, f"the process ended with {_meaning(code)}{_where(said)}")
         self.done += 1
         return msgspec.json.decode(line, type=Report)
 
@@ -122,6 +122,18 @@ def _failed(job: Job, invariant: str, text: str) -> Report:
         violations=(Violation(invariant=invariant, time=0.0, text=text),),
         plan=job.plan or (),
     )
+
+
+def _where(said: str) -> str:
+    """Of a process's last words, the line that says most, and all of them below it."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    if not lines:
+        return ""
+    # An abort lists the innermost call first, below this line; a traceback ends with its error.
+    calls = [
+        number + 1 for number, line in enumerate(lines[:-1]) if line.endswith("(most recent call first):")
+    ]
+    return f": {lines[calls[-1]] if calls else lines[-1]}\n{said}"
 
 
 def _meaning(code: int) -> str:
