@@ -23,7 +23,7 @@ def _file(folder: Path, text: str) -> Path:
 
 def test_a_world_comes_back_from_a_file_as_it_was(tmp_path: Path) -> None:
     drawn = options_of(7, profile=Profile.WIRE, weather=Weather.HOSTILE, seconds=200.0)
-    options = msgspec.structs.replace(drawn, pairs=("BTC-USDT",), seconds=33.25, shuffles=0.0)
+    options = msgspec.structs.replace(drawn, pairs=("BTC-USDT",), healing=33.25, shuffles=0.0)
     fault = Fault(kind=FaultKind.SERVER_ERROR, status=503, times=2, reason='he said "no"\n')
     plan = (
         *plan_of(drawn),

@@ -27,7 +27,7 @@ def plan_of(options: WorldOptions) -> tuple[Disturbance, ...]:
     made = [
         Disturbance(
             kind=draw.choice(_KINDS),
-            at=round(draw.uniform(0, options.seconds), 3),
+            at=round(draw.uniform(0, options.seconds * 0.9), 3),
             seconds=round(draw.uniform(0.5, 20), 3),
             target=draw.choice(("", "trader>venue")),
             share=round(draw.random(), 2),

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from venuekit import __version__, errors
-from venuekit.cli import memory_app, trading_app
+from venuekit.cli import memory_app, sim_app, trading_app
 from venuekit.cli.outcome import DONE, FAILED, OneLineGroup, ending_in_a_line, run
 
 __all__ = ["app", "main"]
@@ -27,6 +27,7 @@ app.add_typer(trading_app.order)
 app.add_typer(trading_app.questions)
 app.add_typer(memory_app.journal)
 app.add_typer(memory_app.history)
+app.command()(sim_app.sim)
 
 _Venue = Annotated[
     str, typer.Argument(metavar="VENUE", help="NAME or NAME@DOMAIN, as `venuekit venues` lists them.")

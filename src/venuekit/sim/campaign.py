@@ -137,12 +137,14 @@ def jobs_of(
     profile: Profile,
     weather: Weather | None,
     seconds: float,
+    strategy: str = "",
 ) -> Iterator[Job]:
     """A world for each seed; without a weather, each seed has its own."""
     weathers = list(Weather)
     for seed in seeds:
         own = weathers[seed % len(weathers)] if weather is None else weather
-        yield Job(options=options_of(seed, venue=venue, profile=profile, weather=own, seconds=seconds))
+        options = options_of(seed, venue=venue, profile=profile, weather=own, seconds=seconds)
+        yield Job(options=options, strategy=strategy)
 
 
 def seldom(totals: Totals, kinds: Sequence[str]) -> dict[str, int]:

@@ -108,9 +108,7 @@ class _Shrinker:
 
     def _cut_the_time(self) -> None:
         """End the trouble soon after the violation."""
-        options = self._options
-        soon = round(self._violation.time + _AIR, 3)
-        for seconds in (soon, options.seconds / 2):
+        for seconds in (round(self._violation.time + _AIR, 3), round(self._options.seconds / 2, 3)):
             if 0 < seconds < self._options.seconds * 0.95:
                 shorter = msgspec.structs.replace(self._options, seconds=seconds)
                 self._fails(shorter, tuple(one for one in self._plan if one.at < seconds))

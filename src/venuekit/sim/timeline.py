@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 
 from venuekit.sim.disturbance import Disturbance, DisturbanceKind
+from venuekit.sim.options import WorldOptions
 from venuekit.sim.trace import Lane, Mark
 from venuekit.sim.verdict import Verdict
 
-__all__ = ["page", "words_of"]
+__all__ = ["facts_of", "page", "words_of"]
 
 _SCRIPTS = ("state.js", "strip.js", "sheet.js", "panel.js", "timeline.js")
 _LONGEST_DETAIL = 4_000
@@ -74,6 +75,12 @@ def words_of(disturbance: Disturbance) -> str:
     return ", ".join(words)
 
 
+def facts_of(options: WorldOptions) -> list[tuple[str, str]]:
+    """The whole option set, name by name, as people read it."""
+    facts = {name: _plain(value) for name, value in msgspec.structs.asdict(options).items()}
+    return list((facts | {"seed": str(options.seed)}).items())
+
+
 def _text(name: str) -> str:
     return resources.files("venuekit.sim").joinpath("page", name).read_text(encoding="utf-8")
 
@@ -90,14 +97,7 @@ def _data(verdict: Verdict, replay: str) -> dict[str, Any]:
             "digest": verdict.digest,
             "seconds": verdict.seconds,
         },
-        "options": [
-            ("seed", str(options.seed)),
-            *(
-                (name, _plain(value))
-                for name, value in msgspec.structs.asdict(options).items()
-                if name != "seed"
-            ),
-        ],
+        "options": facts_of(options),
         "figures": [(name.replace("_", " "), _plain(value)) for name, value in verdict.figures.items()],
         "fired": [
             (name.replace("_", " "), f"{times:,}") for name, times in sorted(verdict.fired.items()) if times

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from venuekit.emulator.act import Act
 from venuekit.emulator.faults import Fault, FaultKind
@@ -14,7 +14,7 @@ from venuekit.seams.fault_point import FaultPoint
 from venuekit.sim.disturbance import Disturbance, DisturbanceKind
 from venuekit.sim.options import Profile, Weather, WorldOptions
 
-__all__ = ["plan_of"]
+__all__ = ["kinds_of", "plan_of"]
 
 Range = tuple[float, float]
 Paths = Mapping[Act, tuple[str, ...]]
@@ -173,6 +173,15 @@ def plan_of(options: WorldOptions, paths: Paths) -> tuple[Disturbance, ...]:
         for _ in range(options.troubles if rows else 0)
     ]
     return tuple(sorted((one for one in made if one is not None), key=lambda one: one.at))
+
+
+def kinds_of(profile: Profile, weathers: Iterable[Weather]) -> list[str]:
+    """What may come in a profile and in some weathers, by the names under which it is counted."""
+    fair = frozenset(weathers)
+    rows = [row for row in _ROWS if profile in row.profiles and fair & row.weathers]
+    own = [row.kind.value for row in rows if row.kind not in {_D.VENUE_FAULT, _D.FAULT_POINT}]
+    venue = [f"venue {row.kind.value}" for row in _VENUE_ROWS]
+    return [*dict.fromkeys((*own, *venue, *(point.name for point in FaultPoint)))]
 
 
 def _may_come(row: _Row, options: WorldOptions) -> bool:

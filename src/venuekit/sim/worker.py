@@ -9,16 +9,18 @@ import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from venuekit import errors
 from venuekit.protocol.frozen import Frozen
 from venuekit.sim import timeline
 from venuekit.sim.disturbance import Disturbance
 from venuekit.sim.options import WorldOptions
 from venuekit.sim.verdict import Verdict, Violation
 
-__all__ = ["STANDARD", "Job", "Report", "Simulate", "main", "report_on"]
+__all__ = ["STANDARD", "Job", "Report", "Simulate", "function_named", "main", "report_on", "run_world"]
 
 STANDARD = "venuekit.sim.world:simulate"
 """Where workers find the function that runs a world: MODULE:FUNCTION."""
@@ -31,10 +33,14 @@ _KIBIBYTE = 1 if sys.platform == "darwin" else 1024
 
 
 class Job(Frozen):
-    """A world to run. Where `timeline` is a path, a page about it is written there, with `replay` on it."""
+    """A world to run. Where `timeline` is a path, a page about it is written there, with `replay` on it.
+
+    `strategy` is MODULE:FUNCTION of a strategy to run in place of the standard one.
+    """
 
     options: WorldOptions
     plan: tuple[Disturbance, ...] | None = None
+    strategy: str = ""
     timeline: str | None = None
     replay: str = ""
 
@@ -69,7 +75,7 @@ def report_on(job: Job, simulate: Simulate) -> Report:
         OSError: the page could not be written.
     """
     before = time.process_time()
-    verdict = simulate(job.options, job.plan, keeps_trace=job.timeline is not None)
+    verdict = run_world(job, simulate)
     cost = time.process_time() - before
     if job.timeline is not None:
         Path(job.timeline).write_text(timeline.page(verdict, replay=job.replay), encoding="utf-8")
@@ -86,10 +92,23 @@ def report_on(job: Job, simulate: Simulate) -> Report:
     )
 
 
-def function_named(entry: str) -> Simulate:
-    """The function at MODULE:FUNCTION."""
+def run_world(job: Job, simulate: Simulate) -> Verdict:
+    """Run one world in this process; its trace is kept if a page is to be made of it."""
+    own = {"strategy": function_named(job.strategy)} if job.strategy else {}
+    return simulate(job.options, job.plan, keeps_trace=job.timeline is not None, **own)
+
+
+def function_named(entry: str) -> Callable[..., Any]:
+    """The function at MODULE:FUNCTION.
+
+    Raises:
+        errors.InvalidConfiguration: there is none.
+    """
     module, _, name = entry.partition(":")
-    found: Simulate = getattr(import_module(module), name)
+    try:
+        found: Callable[..., Any] = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise errors.InvalidConfiguration(f"{entry!r} is no MODULE:FUNCTION: {error}") from None
     return found
 
 

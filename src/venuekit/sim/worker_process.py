@@ -9,6 +9,7 @@ import sys
 import tempfile
 from asyncio.subprocess import Process
 from contextlib import suppress
+from pathlib import Path
 from typing import IO
 
 import msgspec
@@ -29,15 +30,26 @@ _TO_SPEAK = 5.0
 class WorkerProcess:
     """One process of `venuekit.sim.worker`. `done` counts the worlds that it ran.
 
-    It has a hash seed of its own, so that two workers iterate over sets in two orders. `patience` is how many
-    real seconds a world may take.
+    Two workers iterate over sets in two orders unless `hash_seed` is given to both. `patience` is how many
+    real seconds a world may take. `python` is another interpreter that has what venuekit needs, and `source`
+    where it finds venuekit itself.
     """
 
-    def __init__(self, *, entry: str = STANDARD, patience: float = 120.0, python: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        entry: str = STANDARD,
+        patience: float = 120.0,
+        python: str | None = None,
+        hash_seed: str = "random",
+        source: Path | None = None,
+    ) -> None:
         self.done = 0
         self._entry = entry
         self._patience = patience
         self._python = python
+        self._hash_seed = hash_seed
+        self._source = source
         self._child: Process | None = None
         self._stderr: IO[bytes] | None = None
 
@@ -66,11 +78,11 @@ class WorkerProcess:
                 async with asyncio.timeout(_TO_SPEAK):
                     await child.wait()
             said = await self._end()
-            return _failed(job, HUNG, f"no verdict after {self._patience:g} s of real time: {said}")
+            return _failed(job, HUNG, f"no verdict after {self._patience:g} s of real time{_where(said)}")
         if not line:
             code = await child.wait()
             said = await self._end()
-            return _failed(job, CRASHED, f"the process ended with {_meaning(code)}: {said}")
+            return _failed(job, CRASHED, f"the process ended with {_meaning(code)}{_where(said)}")
         self.done += 1
         return msgspec.json.decode(line, type=Report)
 
@@ -80,11 +92,9 @@ class WorkerProcess:
 
     async def _start(self) -> None:
         await self._end()
-        environment = os.environ | {"PYTHONHASHSEED": "random", "PYTHONFAULTHANDLER": "1"}
-        if self._python is None:
-            environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-        else:
-            environment.pop("PYTHONPATH", None)
+        environment = os.environ | {"PYTHONHASHSEED": self._hash_seed, "PYTHONFAULTHANDLER": "1"}
+        found = sys.path if self._python is None else [str(self._source or "")]
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in found if path)
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in _end
         self._child = await asyncio.create_subprocess_exec(
             *(self._python or sys.executable, "-m", "venuekit.sim.worker", self._entry),
@@ -122,6 +132,18 @@ def _failed(job: Job, invariant: str, text: str) -> Report:
         violations=(Violation(invariant=invariant, time=0.0, text=text),),
         plan=job.plan or (),
     )
+
+
+def _where(said: str) -> str:
+    """Of a process's last words, the line that says most, and all of them below it."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    if not lines:
+        return ""
+    # An abort lists the innermost call first, below this line; a traceback ends with its error.
+    calls = [
+        number + 1 for number, line in enumerate(lines[:-1]) if line.endswith("(most recent call first):")
+    ]
+    return f": {lines[calls[-1]] if calls else lines[-1]}\n{said}"
 
 
 def _meaning(code: int) -> str:
