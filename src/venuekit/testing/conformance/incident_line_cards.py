@@ -20,6 +20,7 @@ __all__ = ["INCIDENT_LINE_CARDS"]
 _GAPS = 5
 _SLOW = 0.35
 """Seconds that a snapshot takes: several differences pass meanwhile."""
+_LOOK = 0.005
 _ABORTS = 2
 _BURST = 300
 _ALONE: dict[str, Any] = {"credentials": None}
@@ -28,8 +29,7 @@ _ALONE: dict[str, Any] = {"credentials": None}
 async def _nothing_is_left_of_old_lines(stage: Stage) -> None:
     async with stage.exchange() as exchange:
         await stage.follows(exchange, stage.pair)
-        await stage.sleep(stage.breath)
-        tasks, lines = len(stage.tasks()), len(stage.venue.dialect.connections)
+        tasks, lines = await _fewest_tasks(stage), len(stage.venue.dialect.connections)
         for _ in range(round(2 * stage.outage)):
             since = len(stage.story.statuses(stage.pair))
             stage.venue.breaks(FaultKind.ABORT)
@@ -38,8 +38,19 @@ async def _nothing_is_left_of_old_lines(stage: Stage) -> None:
         await stage.until(
             lambda: len(stage.venue.dialect.connections) == lines, f"{lines} lines as in the beginning"
         )
-        await stage.until(lambda: len(stage.tasks()) <= tasks, f"{tasks} tasks as in the beginning")
         await stage.books_agree(exchange)
+        await stage.sleep(stage.breath)
+        left = await _fewest_tasks(stage)
+        check(left <= tasks, f"there were {tasks} tasks in the beginning, and {left} in the end")
+
+
+async def _fewest_tasks(stage: Stage) -> int:
+    """How many tasks there are while none works on something short."""
+    fewest, end = len(stage.tasks()), stage.clock.monotonic() + stage.breath
+    while stage.clock.monotonic() < end:
+        await stage.sleep(_LOOK)
+        fewest = min(fewest, len(stage.tasks()))
+    return fewest
 
 
 async def _gaps_raise_no_storm(stage: Stage) -> None:
@@ -97,10 +108,12 @@ async def _a_burst_is_digested(stage: Stage) -> None:
     async with stage.trader() as trader:
         begin = len(stage.venue.market(stage.pair).trades)
         amount = Decimal(stage.venue.instrument(stage.pair).step_size)
+        stage.venue.resume()  # what happens in a market that stands still is on its tape later
         for number in range(_BURST):
             is_buy = number % 2 == 0
             price = stage.venue.taking(stage.pair, is_buy=is_buy)
             stage.venue.somebody_trades(stage.pair, is_buy=is_buy, price=price, amount=amount)
+        stage.venue.pause()
         order_id, record = await trader.opened()
         stage.venue.fills_order(record)
         await filled(trader, order_id)
@@ -153,7 +166,7 @@ INCIDENT_LINE_CARDS: tuple[Card, ...] = (
         number=80,
         group=Group.INCIDENTS,
         title="M19 a burst",
-        precondition="a market that stands still",
+        precondition="a live book of a market that moves",
         stimulus="somebody trades 300 times in one moment; then an order is placed",
         expected="the order is answered and filled as ever; each trade is told once, in order",
         needs=(Trait.BOOKS, Trait.ORDERS),

@@ -71,10 +71,12 @@ async def _many_replies_are_lost(stage: Stage) -> None:
         ids = [trader.rest() for _ in range(_LOST)]
         for order_id in ids:
             await trader.becomes(order_id, OrderState.OPEN)
-        check((lost(), sent_again()) == (_LOST, 0), f"{lost() + sent_again()} of {_LOST} orders were sent")
         for order_id in ids[::2]:
             stage.venue.fills_order(trader.record(order_id))
             await filled(trader, order_id)
+        await stage.sleep(stage.breath)
+        sent = lost() + sent_again()
+        check(sent == _LOST, f"{_LOST} orders were placed, and {sent} sent")
         await trader.reckons()
 
 
@@ -86,9 +88,10 @@ async def _nobody_answers_after_a_lost_reply(stage: Stage) -> None:
         refused = stage.venue.breaks(FaultKind.SERVER_ERROR, act=Act.ORDER_QUERY, times=None)
         order_id = trader.rest()
         await trader.until(lambda: trader.was_in_doubt(order_id), "the order to be in doubt")
-        await trader.until(lambda: refused() >= 2, "the venue to be asked more than once")
+        await trader.until(lambda: refused() >= 1, "the venue to be asked")
         await stage.sleep(stage.outage)
         check(not trader.story.ends(order_id), "it was told to have ended, and nobody had said a word of it")
+        check(refused() >= 2, "the venue was asked once, and never again")
         check(trader.order(order_id).doubt is not None, "the doubt is over, and nobody was heard")
         trader.sent_once(lost() + sent_again())
         stage.venue.clears()
@@ -158,8 +161,8 @@ async def _the_answer_to_an_amend_is_lost(stage: Stage) -> None:
         smaller = half(trader.amount)
         trader.connector.amend(trader.pair, order_id, smaller)
         await trader.until(lambda: trader.order(order_id).amount == smaller, "the new amount to be known")
-        await trader.becomes(order_id, OrderState.OPEN)
         await stage.sleep(stage.breath)
+        check(trader.state(order_id) is OrderState.OPEN, f"it is believed {trader.state(order_id).name}")
         trader.sent_once(lost() + sent_again(), "amend")
         check(not trader.story.ends(order_id), "an order that lives was told to have ended")
         alive = [record for record in stage.venue.orders() if record.is_open]

@@ -65,7 +65,7 @@ async def _lines_end_in_every_way(stage: Stage) -> None:
 async def _it_moves_before_it_must(stage: Stage) -> None:
     stage.venue.pause()
     facts = stage.stream_facts(lifetime=_LIFETIME)
-    async with stage.exchange((stage.pair,), facts=facts) as exchange:
+    async with stage.exchange((stage.pair,), facts=facts, credentials=None) as exchange:
         begin = len(stage.venue.market(stage.pair).trades)
         connections = stage.venue.connections
         stage.venue.resume()
