@@ -201,11 +201,11 @@ class CancelsEverybodysOrders(BinanceExchange):
                 new_client_order_id="cancelled",
                 order_id=int(order.row.exchange_order_id),
             )
-            await self.web.call(wire.CANCEL, query, leaving=_unseen)
+            await self.web.call(wire.CANCEL, query, leaving=unseen)
         return results
 
 
-async def _unseen(_departure: object) -> None:
+async def unseen(_departure: object) -> None:
     """Nobody remembers."""
 
 
@@ -260,7 +260,7 @@ class SendsAgain(BinanceExchange):
         try:
             return await super().place_order(order, leaving)
         except errors.OutcomeUnknown:
-            return await super().place_order(order, _unseen)
+            return await super().place_order(order, unseen)
 
 
 class TakesSilenceForRefusal(BinanceExchange):
@@ -430,7 +430,7 @@ class KeepsNoOrderLimits(BinanceExchange):
         return {}
 
 
-_NEVER = 2.0
+NEVER = 2.0
 """Seconds of waiting for what a broken connector does not do, and a sound one does within a second."""
 
 # Card, connector, and the words by which the card says what is wrong, or how long it waits in vain.
@@ -440,44 +440,44 @@ BROKEN: Sequence[tuple[int, type[BinanceExchange], str | float]] = (
     (3, ListsWhatDoesNotTrade, "these trade by its word"),
     (4, TrustsItsOwnClock, "ClockSkewed"),
     (5, GoesOnAsking, "while it was shut out"),
-    (6, KeepsAWrongLevel, _NEVER),
+    (6, KeepsAWrongLevel, NEVER),
     (7, TellsYesterdaysPrices, "the last price of BTC-USDT is"),
     (8, NeverSaysThatItIsNotLive, "did not say that it was not live"),
     (8, BeginsAllBooksAnew, "ETH-USDT was disturbed"),
     (9, DoesNotSayThatItIsStale, "did not say that it"),
-    (10, KeepsOldSnapshots, _NEVER),
+    (10, KeepsOldSnapshots, NEVER),
     (11, NeverSaysThatItIsNotLive, "did not say that it was not live"),
-    (12, NeverSuspectsSilence, _NEVER),
+    (12, NeverSuspectsSilence, NEVER),
     (13, DisturbsOthersWhenAdding, "BTC-USDT was disturbed"),
     (14, DoesNotMindAWrongKey, "it started, and should have raised"),
     (15, HalvesAmounts, "another order was placed than was asked for"),
-    (16, PaysAllFeesInQuote, _NEVER),
+    (16, PaysAllFeesInQuote, NEVER),
     (17, HalvesAmounts, "were spent of"),
-    (18, LosesTheTimeInForce, _NEVER),
-    (19, LosesPostOnly, _NEVER),
-    (20, LosesTheTrigger, _NEVER),
-    (21, AmendsInItsMindOnly, _NEVER),
-    (22, ForgetsWhatWasCancelled, _NEVER),
-    (23, TakesUnknownForCancelled, _NEVER),
+    (18, LosesTheTimeInForce, NEVER),
+    (19, LosesPostOnly, NEVER),
+    (20, LosesTheTrigger, NEVER),
+    (21, AmendsInItsMindOnly, NEVER),
+    (22, ForgetsWhatWasCancelled, NEVER),
+    (23, TakesUnknownForCancelled, NEVER),
     (24, SendsFirstAndCancelsThen, "told of the order"),
     (25, ChecksNothing, "failed with RuleViolated"),
     (26, CancelsEverybodysOrders, "an order of somebody else was cancelled"),
     (27, SendsAgain, "was sent 2 times"),
     (28, SendsAgain, "was sent 2 times"),
-    (28, TakesSilenceForRefusal, _NEVER),
+    (28, TakesSilenceForRefusal, NEVER),
     (28, NeverSettles, 5.0),
     (29, SendsAgain, "was sent 2 times"),
-    (29, TakesSilenceForRefusal, _NEVER),
-    (30, CountsFillsByEvent, _NEVER),
-    (30, IgnoresLateFills, _NEVER),
-    (31, NeverFetchesFills, _NEVER),
+    (29, TakesSilenceForRefusal, NEVER),
+    (30, CountsFillsByEvent, NEVER),
+    (30, IgnoresLateFills, NEVER),
+    (31, NeverFetchesFills, NEVER),
     (32, TellsTheAnswerToo, "told of the order"),
     (33, ExpectsNothingOfTheStream, 8.0),
-    (34, OverlooksTheEndOfTheStream, _NEVER),
+    (34, OverlooksTheEndOfTheStream, NEVER),
     (35, BelievesLists, "the list ended an order"),
     (36, ForgetsItsOrders, "knows no order"),
     (37, PaysAllFeesInQuote, "the fee was charged in ETH"),
-    (38, OverlooksWhatIsLocked, _NEVER),
-    (39, OverlooksDeposits, _NEVER),
+    (38, OverlooksWhatIsLocked, NEVER),
+    (39, OverlooksDeposits, NEVER),
     (40, KeepsNoOrderLimits, "108 orders sent the venue took 100"),
 )

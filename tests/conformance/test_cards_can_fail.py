@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 from tests.conformance.broken import BROKEN
+from tests.conformance.broken_lines import BROKEN_LINES
+from tests.conformance.broken_orders import BROKEN_ORDERS
 
 from venuekit.testing.conformance import CARDS, Card, CardFailed, ConformanceSuite
 from venuekit.venues.binance.spot.exchange import BinanceExchange
 
+_ALL = (*BROKEN, *BROKEN_ORDERS, *BROKEN_LINES)
 _LONG = 45.0
 """Seconds of waiting for what it does, before the card looks at what it does wrong."""
 _TRIES = 3
@@ -17,7 +20,7 @@ _TRIES = 3
 
 
 @pytest.mark.parametrize(
-    ("number", "kind", "sign"), BROKEN, ids=[f"{number:02}-{kind.__name__}" for number, kind, _ in BROKEN]
+    ("number", "kind", "sign"), _ALL, ids=[f"{number:02}-{kind.__name__}" for number, kind, _ in _ALL]
 )
 async def test_a_defect_fails_its_card(
     number: int, kind: type[BinanceExchange], sign: str | float, tmp_path: Path
@@ -38,4 +41,4 @@ async def _tried(suite: ConformanceSuite, card: Card, folder: Path) -> None:
 
 
 def test_there_is_a_defect_for_every_card() -> None:
-    assert sorted({number for number, _, _ in BROKEN}) == [card.number for card in CARDS]
+    assert sorted({number for number, _, _ in _ALL}) == [card.number for card in CARDS]

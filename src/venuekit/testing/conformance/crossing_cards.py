@@ -65,9 +65,9 @@ async def _a_cancel_of_what_is_gone(stage: Stage) -> None:
         trader.cancel(order_id)
         await trader.until(lambda: bool(trader.story.ends(order_id)), "the end to be told")
         await stage.sleep(_LATE)
-        trader.told(order_id, _CREATED, "OrderCancelled")
         # The venue said "unknown order" to a cancel: that is no word on what the order did.
         check(not stage.story.of(order_id, CommandRefused), "a cancel of what has ended was called refused")
+        trader.told(order_id, _CREATED, "OrderCancelled")
         await trader.reckons()
 
 

@@ -16,9 +16,9 @@ from venuekit.testing.conformance.order_cards import LATE, filled, sides
 from venuekit.testing.conformance.stage import Stage
 from venuekit.testing.conformance.trader import Trader
 
-__all__ = ["DOUBT_CARDS"]
+__all__ = ["BUSY", "DOUBT_CARDS", "nobody_tells"]
 
-_BUSY = TradingPolicy(poll=PollPolicy(interval=0.3, interval_unheard=0.3))
+BUSY = TradingPolicy(poll=PollPolicy(interval=0.3, interval_unheard=0.3))
 """Asks about open orders often, so that what the stream does not tell is soon found."""
 _UNHEARD = TradingPolicy(poll=PollPolicy(interval_unheard=0.3))
 """Asks often only while the account's stream is not heard."""
@@ -38,7 +38,7 @@ async def _a_lost_reply(stage: Stage) -> None:
         await trader.reckons()
 
 
-def _nobody_tells(stage: Stage) -> None:
+def nobody_tells(stage: Stage) -> None:
     """Let the account's stream leave everything out, so that only those who ask are told."""
     if Act.ACCOUNT_STREAM in stage.traits.dialect.acts:
         stage.venue.breaks(FaultKind.GAP, act=Act.ACCOUNT_STREAM, times=None)
@@ -48,7 +48,7 @@ async def _a_lost_reply_in_silence(stage: Stage, trader: Trader) -> None:
     """Nobody tells of the order but those who are asked."""
     lost = stage.venue.breaks(FaultKind.RESET, act=Act.PLACE, count=0)
     sent_again = stage.venue.counts(Act.PLACE)
-    _nobody_tells(stage)
+    nobody_tells(stage)
     resting = trader.rest()
     await trader.until(lambda: trader.was_in_doubt(resting), "the order to be in doubt")
     await trader.becomes(resting, OrderState.OPEN)
@@ -89,7 +89,7 @@ async def _an_unknown_outcome(stage: Stage) -> None:
     async with stage.trader() as trader:
         sent = stage.venue.counts(Act.PLACE)
         stage.venue.breaks(FaultKind.OUTCOME_UNKNOWN, act=Act.PLACE)
-        _nobody_tells(stage)
+        nobody_tells(stage)
         order_id = trader.take()
         await filled(trader, order_id)
         await _nothing_comes(stage, trader)
@@ -119,7 +119,7 @@ async def _events_twice_and_late(stage: Stage) -> None:
 
 
 async def _events_are_missing(stage: Stage) -> None:
-    async with stage.trader(trading=_BUSY) as trader:
+    async with stage.trader(trading=BUSY) as trader:
         missing = stage.venue.breaks(FaultKind.GAP, act=Act.FILL_EVENTS, times=None)
         order_id, record = await trader.opened()
         stage.venue.fills_order(record, CONTEXT.divide(trader.amount, Decimal(2)))

@@ -12,7 +12,7 @@ from venuekit.model.events import OrderBookTradeEvent
 from venuekit.testing.conformance.card import Card, Group, Trait, check
 from venuekit.testing.conformance.stage import WATCHFUL, Stage
 
-__all__ = ["FEED_CARDS", "told_trades_are_the_tape"]
+__all__ = ["FEED_CARDS", "told_is_the_tape", "told_trades_are_the_tape"]
 
 _SLOW = 0.35
 """Seconds that a snapshot takes: several differences pass meanwhile."""
@@ -96,6 +96,11 @@ async def told_trades_are_the_tape(stage: Stage, begin: int) -> None:
     stage.venue.resume()
     await stage.until(lambda: len(_trades(stage)) >= _SOME, "trades to be told")
     stage.venue.pause()
+    await told_is_the_tape(stage, begin)
+
+
+async def told_is_the_tape(stage: Stage, begin: int) -> None:
+    """Hold what was told of trades against the venue's tape, in a market that stands still."""
     tape = list(stage.venue.market(stage.pair).trades)[begin:]
     wanted = sum((Decimal(trade.amount) for trade in tape), Decimal(0))
     await stage.until(lambda: _amount(stage) >= wanted, f"trades over {wanted} to be told")

@@ -25,7 +25,7 @@ from venuekit.seams.chance import Chance
 from venuekit.seams.clock import Clock
 from venuekit.seams.disk import SystemDisk, make_folder
 from venuekit.testing.conformance.card import CardFailed, check
-from venuekit.testing.conformance.story import Story
+from venuekit.testing.conformance.story import Story, listen
 from venuekit.testing.conformance.trader import Trader
 from venuekit.testing.conformance.traits import Traits
 from venuekit.testing.conformance.venue import Venue
@@ -108,11 +108,17 @@ class Stage:
     # --- connectors
 
     def connector(
-        self, pairs: Sequence[str] | None = None, *, facts: dict[str, Any] | None = None, **options: Any
+        self,
+        pairs: Sequence[str] | None = None,
+        *,
+        facts: dict[str, Any] | None = None,
+        listener: Callable[[Any], None] | None = None,
+        **options: Any,
     ) -> TradingConnector:
         """A connector that is not started; it trades where the suite's can.
 
-        `facts` replace class attributes, as of a venue with other rules; `options` go to its constructor.
+        `facts` replace class attributes, as of a venue with other rules; `options` go to its constructor. The
+        `listener` hears everything before the story does.
         """
         kind = self._suite.kind
         made = type(kind.__name__, (kind,), dict(facts)) if facts else kind
@@ -126,6 +132,8 @@ class Stage:
         connector = self._suite.make_connector(
             made, self.pairs if pairs is None else pairs, self.url, **options
         )
+        if listener is not None:
+            listen(connector, listener)
         self.story.follow(connector)
         return connector
 

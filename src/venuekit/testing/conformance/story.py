@@ -22,7 +22,7 @@ from venuekit.model.events import (
     VenuekitEvent,
 )
 
-__all__ = ["ENDS", "Story"]
+__all__ = ["ENDS", "Story", "listen"]
 
 ENDS = (
     BuyOrderCompletedEvent,
@@ -36,6 +36,13 @@ ENDS = (
 _TAGS: tuple[type[Enum], ...] = (MarketEvent, AccountEvent, OrderBookEvent, VenuekitEvent)
 
 
+def listen(connector: ConnectorBase, listener: Callable[[Any], None]) -> None:
+    """Let somebody hear everything that a connector tells."""
+    for tags in _TAGS:
+        for tag in tags:
+            connector.add_listener(tag, listener)  # type: ignore[arg-type] # members of the four make an EventTag
+
+
 class Story:
     """Everything that connectors told, those after a restart included."""
 
@@ -44,10 +51,7 @@ class Story:
 
     def follow(self, connector: ConnectorBase) -> None:
         """Listen to a connector from now on."""
-        append: Callable[[Any], None] = self.events.append
-        for tags in _TAGS:
-            for tag in tags:
-                connector.add_listener(tag, append)  # type: ignore[arg-type] # members of the four make an EventTag
+        listen(connector, self.events.append)
 
     def of(self, order_id: str, *kinds: type[Any]) -> list[Any]:
         """What was told of one order, or the events of some kinds among that."""

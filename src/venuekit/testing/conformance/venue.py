@@ -153,8 +153,8 @@ class Venue:
     def shuts_the_socket(self) -> None:
         """Take no requests over WebSockets, nor let accounts hear their streams there, until it clears."""
         path = self.dialect.ws_api_path
-        self.breaks(FaultKind.CONNECT_REFUSED, path=path, times=None)
-        self.breaks(FaultKind.ABORT, path=path)
+        self.dialect.faults.add(Fault(kind=FaultKind.CONNECT_REFUSED, path=path, times=None))
+        self.dialect.faults.add(Fault(kind=FaultKind.ABORT, path=path))
 
     @property
     def connections(self) -> int:
