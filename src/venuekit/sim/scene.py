@@ -10,6 +10,7 @@ from venuekit import errors
 from venuekit.connector.account_desk import AccountDesk
 from venuekit.connector.exchange_base import ExchangeBase
 from venuekit.emulator.dialect import Dialect
+from venuekit.journal.record import Command
 from venuekit.model.events import (
     BuyOrderCompletedEvent,
     BuyOrderCreatedEvent,
@@ -213,7 +214,7 @@ class Scene:
         self.patience = Patience()
         self.healed_at: float | None = None
         self.glimpses: dict[str, OrderGlimpse] = {}
-        self.arrivals: Counter[str] = Counter()
+        self.arrivals: Counter[tuple[str, Command]] = Counter()
         self.commands: dict[str, dict[str, None]] = {}
         """The ids that cancels of each order bore."""
         self.forgotten: dict[str, None] = {}
