@@ -80,11 +80,6 @@ def _is_meant(bug: Bug, words: Sequence[str]) -> bool:
 # The worker: one process, one bug, seed after seed.
 
 
-def weather_of(seed: int) -> str:
-    """One world in three is rough, the others are hostile."""
-    return "hostile" if seed % 3 else "rough"
-
-
 def work(wanted: argparse.Namespace) -> int:
     """Run seeds until one finds something; a line of JSON for each."""
     if wanted.work != SOUND:
@@ -103,9 +98,8 @@ def _simulated(seed: int, profile: str, seconds: float) -> dict[str, Any]:
     from venuekit.sim.options import Profile, Weather, options_of  # noqa: PLC0415
     from venuekit.sim.world import simulate  # noqa: PLC0415
 
-    weather = weather_of(seed)
-    options = options_of(seed, profile=Profile(profile), weather=Weather(weather), seconds=seconds)
-    said = {"seed": seed, "invariant": "", "text": "", "weather": weather}
+    options = options_of(seed, profile=Profile(profile), weather=Weather.HOSTILE, seconds=seconds)
+    said = {"seed": seed, "invariant": "", "text": ""}
     try:
         violations = simulate(options).violations
     except Exception as error:  # noqa: BLE001 - a bug may break anything, the world included
@@ -152,7 +146,7 @@ class _Board:
             if said is None:
                 break
             seed = said["seed"]
-            finding = finding._replace(seeds=seed, profile=bug.profile, weather=said["weather"])
+            finding = finding._replace(seeds=seed, profile=bug.profile)
             if said["invariant"] and await self._is_sound(bug.profile, seed):
                 return finding._replace(seed=seed, invariant=said["invariant"], text=said["text"])
         return finding
@@ -188,7 +182,7 @@ async def _worked(
             said = json.loads(line)
     except TimeoutError:
         hung = first if said is None else said["seed"] + 1
-        said = {"seed": hung, "invariant": HANGS, "text": f"{_PATIENCE:.0f} s", "weather": weather_of(hung)}
+        said = {"seed": hung, "invariant": HANGS, "text": f"{_PATIENCE:.0f} s"}
         worker.kill()
     except asyncio.CancelledError:
         worker.kill()

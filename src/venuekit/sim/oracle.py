@@ -357,6 +357,7 @@ class Oracle:
         scene = self.scene
         life = scene.present
         if life is not None:
+            life.count_connects()
             for pair, glimpse in life.books.items():
                 glimpse.look(now, scene.books[pair].last_id)
         self._look(Second(now))

@@ -43,6 +43,8 @@ def _is_written_when_taken_in(scene: Scene, event: Happened) -> Iterator[Complai
         yield Complaint(order.client_id, "is at the venue, and there is no journal")
         return
     scene.journal.read_on()
+    if scene.journal.damage is not None:
+        return  # its records are still there, for who brings a sound copy; nobody reads them now
     facts = scene.journal.facts
     if order.client_id not in facts.intents:
         yield Complaint(order.client_id, f"is at the venue ({order}), and the journal has no intent of it")
@@ -51,8 +53,8 @@ def _is_written_when_taken_in(scene: Scene, event: Happened) -> Iterator[Complai
 
 
 def _is_written_after_a_crash(scene: Scene, _: Died | Quiet) -> Iterator[Complaint]:
-    if scene.journal is None:
-        return
+    if scene.journal is None or scene.journal.damage is not None:
+        return  # what is damaged no start goes on from, until there is a sound copy
     facts = scene.journal.facts
     for order in scene.venue.own_orders():
         intent = facts.intents.get(order.client_id)
@@ -88,6 +90,8 @@ def _is_asked_for_once(scene: Scene, arrived: Arrived) -> Iterator[Complaint]:
     if scene.journal is None:
         return
     scene.journal.read_on()
+    if scene.journal.damage is not None:
+        return
     sendings = scene.journal.facts.departures.get((client_id, command), [])
     came, what = scene.arrivals[client_id, command], f"its {command.value}"
     if came > len(sendings):
