@@ -16,7 +16,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     ledger = Ledger(FOUND)
     if not wanted.report:
-        asyncio.run(_run(board, ledger, wanted))
+        asyncio.run(_Board(board, ledger, wanted).run())
     _write_page(page(bugs(), ledger, 2000))
     left = [bug for bug in board if not ledger.of(bug).is_found]
     print(f"{len(board) - len(left)} of {len(board)} found" + "".join(f"\n  not {bug.key}" for bug in left))
@@ -62,7 +62,7 @@ def _wanted(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=0, help="begin with this bug of the board, from 0")
     parser.add_argument("--last", type=int, default=None, help="end before this one")
     parser.add_argument("--seeds", type=int, default=2000, help="seeds for each bug, those before included")
-    parser.add_argument("--seconds", type=float, default=150.0, help="simulated seconds of a world at most")
+    parser.add_argument("--seconds", type=float, default=60.0, help="simulated seconds of trouble in a world")
     parser.add_argument("--minutes", type=float, default=10.0, help="minutes for each bug in this run")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--again", action="store_true", help="forget what was found of these")
@@ -78,11 +78,6 @@ def _is_meant(bug: Bug, words: Sequence[str]) -> bool:
 
 
 # The worker: one process, one bug, seed after seed.
-
-
-def weather_of(seed: int) -> str:
-    """Half of the worlds are rough, half are hostile."""
-    return "rough" if seed % 2 else "hostile"
 
 
 def work(wanted: argparse.Namespace) -> int:
@@ -103,9 +98,8 @@ def _simulated(seed: int, profile: str, seconds: float) -> dict[str, Any]:
     from venuekit.sim.options import Profile, Weather, options_of  # noqa: PLC0415
     from venuekit.sim.world import simulate  # noqa: PLC0415
 
-    weather = weather_of(seed)
-    options = options_of(seed, profile=Profile(profile), weather=Weather(weather), seconds=seconds)
-    said = {"seed": seed, "invariant": "", "text": "", "weather": weather}
+    options = options_of(seed, profile=Profile(profile), weather=Weather.HOSTILE, seconds=seconds)
+    said = {"seed": seed, "invariant": "", "text": ""}
     try:
         violations = simulate(options).violations
     except Exception as error:  # noqa: BLE001 - a bug may break anything, the world included
@@ -119,37 +113,52 @@ def _simulated(seed: int, profile: str, seconds: float) -> dict[str, Any]:
 # The board: as many workers as there are jobs.
 
 
-async def _run(board: Sequence[Bug], ledger: Ledger, wanted: argparse.Namespace) -> None:
-    todo = iter([bug for bug in board if wanted.again or not ledger.of(bug).is_found])
-    await asyncio.gather(*(_job(todo, ledger, wanted) for _ in range(wanted.jobs)))
+class _Board:
+    """A run over some bugs."""
 
+    def __init__(self, board: Sequence[Bug], ledger: Ledger, wanted: argparse.Namespace) -> None:
+        self._ledger = ledger
+        self._wanted = wanted
+        self._todo = iter([bug for bug in board if wanted.again or not ledger.of(bug).is_found])
+        self._sound: dict[tuple[str, int], bool] = {}
 
-async def _job(todo: Iterator[Bug], ledger: Ledger, wanted: argparse.Namespace) -> None:
-    for bug in todo:
-        start = Finding(bug="", seeds=0) if wanted.again else ledger.of(bug)
-        finding = await _hunt(bug, start, wanted)
-        ledger.note(bug, finding)
-        ledger.save(bugs())
-        end = f"{finding.invariant} with seed {finding.seed}" if finding.is_found else "not found"
-        print(f"{bug.key}: {end}, {finding.seeds} seeds", flush=True)
+    async def run(self) -> None:
+        """Hunt them all."""
+        await asyncio.gather(*(self._job() for _ in range(self._wanted.jobs)))
 
+    async def _job(self) -> None:
+        for bug in self._todo:
+            began = time.monotonic()
+            start = Finding(bug="", seeds=0) if self._wanted.again else self._ledger.of(bug)
+            finding = await self._hunt(bug, start)
+            self._ledger.note(bug, finding)
+            self._ledger.save(bugs())
+            end = f"{finding.invariant}: {finding.text[:100]}" if finding.is_found else "not found"
+            print(f"{bug.key}: {finding.seeds} seeds, {time.monotonic() - began:.0f} s: {end}", flush=True)
 
-async def _hunt(bug: Bug, finding: Finding, wanted: argparse.Namespace) -> Finding:
-    """Look for a bug, from where it was left, until it is found, the seeds are used up or the time is."""
-    ends = time.monotonic() + 60.0 * wanted.minutes
-    while finding.seeds < wanted.seeds and time.monotonic() < ends:
-        left = (ends - time.monotonic()) / 60.0
-        said = await _worked(bug.key, bug.profile, finding.seeds + 1, wanted.seeds, left, wanted.seconds)
-        if said is None:
-            break
-        finding = finding._replace(seeds=said["seed"], profile=bug.profile, weather=said["weather"])
-        if not said["invariant"]:
-            continue
-        sound = await _worked(SOUND, bug.profile, said["seed"], said["seed"], 1.0, wanted.seconds)
-        if sound is not None and not sound["invariant"]:
-            return finding._replace(seed=said["seed"], invariant=said["invariant"], text=said["text"])
-        print(f"{bug.key}: the sound code fails with seed {said['seed']}, too: {sound}", flush=True)
-    return finding
+    async def _hunt(self, bug: Bug, finding: Finding) -> Finding:
+        """Look for a bug, from where it was left, until it is found, the seeds are used up or the time is."""
+        wanted = self._wanted
+        ends = time.monotonic() + 60.0 * wanted.minutes
+        while finding.seeds < wanted.seeds and time.monotonic() < ends:
+            left = (ends - time.monotonic()) / 60.0
+            said = await _worked(bug.key, bug.profile, finding.seeds + 1, wanted.seeds, left, wanted.seconds)
+            if said is None:
+                break
+            seed = said["seed"]
+            finding = finding._replace(seeds=seed, profile=bug.profile)
+            if said["invariant"] and await self._is_sound(bug.profile, seed):
+                return finding._replace(seed=seed, invariant=said["invariant"], text=said["text"])
+        return finding
+
+    async def _is_sound(self, profile: str, seed: int) -> bool:
+        """Whether the code as it is passes with a seed."""
+        if (profile, seed) not in self._sound:
+            said = await _worked(SOUND, profile, seed, seed, 1.0, self._wanted.seconds)
+            self._sound[profile, seed] = said is not None and not said["invariant"]
+            if not self._sound[profile, seed]:
+                print(f"the sound code fails with seed {seed} ({profile}): {said}", flush=True)
+        return self._sound[profile, seed]
 
 
 async def _worked(
@@ -173,7 +182,7 @@ async def _worked(
             said = json.loads(line)
     except TimeoutError:
         hung = first if said is None else said["seed"] + 1
-        said = {"seed": hung, "invariant": HANGS, "text": f"{_PATIENCE:.0f} s", "weather": weather_of(hung)}
+        said = {"seed": hung, "invariant": HANGS, "text": f"{_PATIENCE:.0f} s"}
         worker.kill()
     except asyncio.CancelledError:
         worker.kill()

@@ -31,7 +31,6 @@ class Finding(NamedTuple):
     invariant: str = ""
     text: str = ""
     profile: str = ""
-    weather: str = ""
 
     @property
     def is_found(self) -> bool:

@@ -396,6 +396,20 @@ def test_what_happens_to_a_host_happens_to_its_disk(power: bool) -> None:
 # A journal on it.
 
 
+def test_a_bit_is_turned_back_when_a_sound_copy_comes_and_not_in_a_file_that_was_cut_meanwhile() -> None:
+    for is_cut in (False, True):
+        disk = with_file(synced=b"as it was")
+        rot = trouble(DisturbanceKind.BIT_FLIP)
+        disk.disturb(rot)
+        disk.process_ends()
+        flipped = disk.read(PATH)
+        assert flipped != b"as it was"
+        if is_cut:
+            disk.truncate(PATH, 8)
+        disk.calm(rot)
+        assert disk.read(PATH) == (flipped[:8] if is_cut else b"as it was")
+
+
 def test_every_flipped_bit_of_a_journal_is_found_at_the_next_start() -> None:
     for seed in range(300):
         disk = new_disk(seed)

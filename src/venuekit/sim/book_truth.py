@@ -49,6 +49,11 @@ class BookTruth:
             return None
         return next((step.last_id for step in self._ahead if step.last_id > update_id), None)
 
+    def missing_since(self, update_id: int) -> float | None:
+        """When the venue's book went on from an id, in seconds of its machine; None: it did not."""
+        self.at(update_id)
+        return next((step.time for step in self._ahead if step.last_id > update_id), None)
+
     def _note(self, step: MarketStep) -> None:
         for trade in step.trades:
             self.trades[trade.trade_id] = trade

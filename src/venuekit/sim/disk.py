@@ -78,6 +78,8 @@ class SimDisk:
         self._chance = chance or (chances.seeded(stream) if kernel is None else kernel.chance(stream))
         self._names = Names()
         self._disturbances: list[Disturbance] = []
+        self._rotten: dict[int, list[tuple[Content, int, int]]] = {}
+        """By disturbance: the bits that it turned, and how often their file had been cut by then."""
 
     # What a journal asks.
 
@@ -224,6 +226,8 @@ class SimDisk:
     def disturb(self, disturbance: Disturbance) -> None:
         """Let something go wrong; `target` is a part of the paths that it concerns, "" all of them.
 
+        Of bits and deleted files, one that begins with a point is a whole suffix.
+
         Raises:
             ValueError: it is none of the disk's.
         """
@@ -238,7 +242,13 @@ class SimDisk:
             self.delete(path)
 
     def calm(self, disturbance: Disturbance) -> None:
-        """Let it be over; what it spoilt stays spoilt."""
+        """Let it be over; what it spoilt stays spoilt, but for bits: somebody brings a sound copy.
+
+        A file that was cut meanwhile is another one, and no copy fits it any more.
+        """
+        for content, position, cuts in self._rotten.pop(id(disturbance), ()):
+            if content.cuts == cuts:
+                content.flip(position)
         self._disturbances = [other for other in self._disturbances if other is not disturbance]
         if disturbance.kind is DisturbanceKind.DISK_FULL:
             self.room = None
@@ -354,10 +364,13 @@ class SimDisk:
 
     def _any_file(self, disturbance: Disturbance) -> Path | None:
         """One of the files that a disturbance concerns; an empty one or a lock is not worth it."""
+        target = disturbance.target
         fits = [
             path
             for path in self.files
-            if disturbance.target in str(path) and path not in self.locks and self.size(path)
+            if (path.suffix == target if target.startswith(".") else target in str(path))
+            and path not in self.locks
+            and self.size(path)
         ]
         return self._chance.choice(fits) if fits else None
 
@@ -365,7 +378,9 @@ class SimDisk:
         path = self._any_file(disturbance)
         if path is not None:
             self._fires(disturbance.kind, path)
-            self._content(path).flip(self._chance.randrange(8 * self.size(path)))
+            content, position = self._content(path), self._chance.randrange(8 * self.size(path))
+            content.flip(position)
+            self._rotten.setdefault(id(disturbance), []).append((content, position, content.cuts))
 
     def _fires(self, kind: DisturbanceKind, path: Path) -> None:
         self.fired[kind.value] += 1

@@ -21,7 +21,7 @@ from venuekit.sim.trace import Lane
 __all__ = ["Disturbable", "Injector"]
 
 _D = DisturbanceKind
-_DISK = frozenset({_D.DISK_FULL, _D.DISK_READ_ONLY, _D.WRITE_FAILS, _D.SYNC_FAILS, _D.SYNC_SLOW, _D.BIT_FLIP})
+_DISK = frozenset({_D.DISK_FULL, _D.DISK_READ_ONLY, _D.WRITE_FAILS, _D.SYNC_FAILS, _D.SYNC_SLOW})
 
 
 class Disturbable(Protocol):
@@ -85,6 +85,7 @@ class Injector:
             ),
             _D.KILL: (self._kill, _nothing),
             _D.POWER_LOSS: (self._kill, _nothing),
+            _D.BIT_FLIP: (self._rot, self._disk.calm),
             _D.STOP: (lambda one: self._mood.pauses.append(one.seconds), _nothing),
             _D.PAUSE: (self._pause, _nothing),
             _D.SLOW_TURNS: (
@@ -121,7 +122,7 @@ class Injector:
         self.kernel.say(Lane.WORLD, "trouble", text, detail=repr(one))
         self._under_way[number] = one
         self._acting(one)[0](one)
-        if one.kind not in _DISK and one.kind in self._acts and one.kind is not _D.VENUE_FAULT:
+        if one.kind in self._acts and one.kind not in (_D.VENUE_FAULT, _D.BIT_FLIP):
             self.fired[one.kind.value] += 1
         self.kernel.after(one.seconds, lambda: self._end(number))
 
@@ -215,6 +216,13 @@ class Injector:
             return
         self._trader.kill(power=one.kind is _D.POWER_LOSS)
         self.kernel.after(one.seconds, self._revive)
+
+    def _rot(self, one: Disturbance) -> None:
+        """Bits turn while the process is down; until a sound copy is there, no start may go on from them."""
+        if self._trader.is_alive:
+            self._disk.disturb(one)
+            self._trader.kill()
+            self.kernel.after(one.seconds / 3, self._revive)
 
     def _pause(self, one: Disturbance) -> None:
         if self._trader.is_alive:

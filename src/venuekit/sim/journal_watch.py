@@ -21,6 +21,7 @@ _HEAD = 16
 class JournalFacts:
     """What records say, by our order ids; `sendings` and `answers` are those of orders, not of cancels.
 
+    `departures` are the sendings of every command.
     `shown` are the orders of which the venue was heard. `fills` counts by our id and the trade's id, `ends`
     by our id.
     """
@@ -29,6 +30,7 @@ class JournalFacts:
         self.instances: dict[str, None] = {}
         self.intents: dict[str, Intent] = {}
         self.sendings: dict[str, list[Sending]] = {}
+        self.departures: dict[tuple[str, Command], list[Sending]] = {}
         self.answers: dict[str, list[Answered]] = {}
         self.shown: dict[str, None] = {}
         self.fills: Counter[tuple[str, str]] = Counter()
@@ -41,8 +43,10 @@ class JournalFacts:
                 self.instances[opened.instance] = None
             case Intent() as intent:
                 self.intents.setdefault(intent.client_id, intent)
-            case Sending(command=Command.PLACE) as sending:
-                self.sendings.setdefault(sending.client_id, []).append(sending)
+            case Sending() as sending:
+                self.departures.setdefault((sending.client_id, sending.command), []).append(sending)
+                if sending.command is Command.PLACE:
+                    self.sendings.setdefault(sending.client_id, []).append(sending)
             case Answered(command=Command.PLACE) as answered:
                 self.answers.setdefault(answered.client_id, []).append(answered)
             case Updated() as updated:

@@ -44,6 +44,16 @@ class Listener:
         for tag in _TAGS:
             exchange.add_listener(tag, lambda event, tag=tag: self._hear(tag, event))  # type: ignore[misc]
 
+    def record(self, frame: bytes, received: float) -> None:  # noqa: ARG002 - what recorders are called with
+        """Be a recorder of raw frames, which may die as a listener may fail.
+
+        Raises:
+            ListenerFailed: it dies.
+        """
+        if self.failing and self._chance.random() < self.failing:
+            self.fired["failing_recorder"] += 1
+            raise ListenerFailed("this recorder fails on purpose")
+
     def _hear(self, tag: EventTag, event: ConnectorEvent) -> None:
         self._kernel.say(Lane.CONNECTOR, "event", f"{tag.name} {event!r}")
         share, seconds = self.slowness

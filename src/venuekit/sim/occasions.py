@@ -6,6 +6,7 @@ import logging
 from typing import Any, NamedTuple, TypeAlias
 
 from venuekit.emulator.order_record import AccountEvent
+from venuekit.journal.record import Command
 
 __all__ = [
     "Arrived",
@@ -41,9 +42,14 @@ class Placed(NamedTuple):
 
 
 class Arrived(NamedTuple):
-    """A request to place the order of this id of ours came to the venue's door."""
+    """A command for the order of this id of ours came to the venue's door.
+
+    `times` are those that it bears, in milliseconds since 1970: among them the one it was signed with.
+    """
 
     client_id: str
+    command: Command
+    times: tuple[int, ...]
 
 
 class Touched(NamedTuple):

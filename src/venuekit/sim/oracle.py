@@ -13,6 +13,7 @@ from venuekit.emulator.act import Act
 from venuekit.emulator.answer import Answer, Request
 from venuekit.emulator.connection import Connection
 from venuekit.emulator.dialect import Dialect
+from venuekit.journal.record import Command
 from venuekit.journal.writer import Durability
 from venuekit.model.book import BookDiff, BookStatus
 from venuekit.model.events import (
@@ -61,6 +62,9 @@ _TAGS: tuple[EventTag, ...] = (
 )
 _ID = re.compile(r"[A-Za-z0-9]{20,32}")
 """What may be an order id of ours in a request."""
+_TIME = re.compile(r"\b[12][0-9]{12}\b")
+"""What may be a time in a request, in milliseconds."""
+_COMMANDS = ((Act.PLACE, Command.PLACE), (Act.CANCEL, Command.CANCEL), (Act.AMEND, Command.AMEND))
 _MOST = 100
 """Violations that are kept: the first ones say it."""
 
@@ -258,27 +262,30 @@ class Oracle:
                 self._touched[client_id] = None
         self._look(event)
 
-    def _arrived(self, text: str) -> None:
-        """A request to place an order came to the door."""
+    def _arrived(self, command: Command, text: str) -> None:
+        """A command came to the door."""
+        times = tuple(dict.fromkeys(map(int, _TIME.findall(text))))
         for client_id in dict.fromkeys(_ID.findall(text)):
             if any(client_id in life.placed for life in self.scene.lives.values()):
-                self.scene.arrivals[client_id] += 1
-                self._look(Arrived(client_id))
+                self.scene.arrivals[client_id, command] += 1
+                self._look(Arrived(client_id, command, times))
 
     def _listen_at_the_door(self, dialect: Dialect) -> None:
         """Let every request pass by here; the venue notices nothing."""
-        names = dialect.acts.get(Act.PLACE, ())
+        names = {name: command for act, command in _COMMANDS for name in dialect.acts.get(act, ())}
         request, receive = dialect.request, dialect.receive
 
         def asked(what: Request, now: float) -> Answer:
-            if what.path in names or f"{what.method} {what.path}" in names:
-                self._arrived(" ".join(value for _, value in (*what.query, *what.form)))
+            command = names.get(what.path) or names.get(f"{what.method} {what.path}")
+            if command is not None:
+                self._arrived(command, " ".join(value for _, value in (*what.query, *what.form)))
             return request(what, now)
 
         def received(connection: Connection, text: str | bytes, now: float) -> None:
             said = text if isinstance(text, str) else text.decode(errors="replace")
-            if any(f'"{name}"' in said for name in names):
-                self._arrived(said)
+            command = next((names[name] for name in names if f'"{name}"' in said), None)
+            if command is not None:
+                self._arrived(command, said)
             receive(connection, text, now)
 
         dialect.request, dialect.receive = asked, received  # type: ignore[assignment,method-assign]
@@ -350,6 +357,7 @@ class Oracle:
         scene = self.scene
         life = scene.present
         if life is not None:
+            life.count_connects()
             for pair, glimpse in life.books.items():
                 glimpse.look(now, scene.books[pair].last_id)
         self._look(Second(now))

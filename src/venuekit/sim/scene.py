@@ -10,6 +10,7 @@ from venuekit import errors
 from venuekit.connector.account_desk import AccountDesk
 from venuekit.connector.exchange_base import ExchangeBase
 from venuekit.emulator.dialect import Dialect
+from venuekit.journal.record import Command
 from venuekit.model.events import (
     BuyOrderCompletedEvent,
     BuyOrderCreatedEvent,
@@ -43,17 +44,19 @@ ENDS = (*COMPLETIONS, OrderCancelledEvent, OrderExpiredEvent, MarketOrderFailure
 class Patience(Frozen):
     """How long things may take before they count as wrong; seconds.
 
-    `book_behind`: how old a book may be that is LIVE. `books`: until all are LIVE after healing. `stream`:
-    the same of the account's stream. `beyond_fence`: beside the fence, until a doubt is over: the longest
-    pause between two questions, and the answers. `command`: until a command that was asked for is concluded.
-    `stop`: beside `stop_within`, until a stop is done; `stop_in_trouble`: the same while the machine may
-    stand still. `answers`: beside the longest interval of the polls,
-    until everything was asked for and answered. `resyncs` are those of one book that a healed minute
-    may hold. `growth` is by how many a count, such as that of tasks, may exceed its first one. `compared` is
-    how many differences of a book are told between two full comparisons.
+    `book_behind`: how old a book may be that is LIVE. `book_late`: how long ago, long after healing, the
+    venue's book may have gone on from where a LIVE one stands. `books`: until all are LIVE after healing.
+    `stream`: the same of the account's stream. `beyond_fence`: beside the fence, until a doubt is over:
+    the longest pause between two questions, and the answers. `command`: until a command that was asked
+    for is concluded. `stop`: beside `stop_within`, until a stop is done; `stop_in_trouble`: the same while
+    the machine may stand still. `answers`: beside the longest interval of the polls, until everything was
+    asked for and answered. `resyncs` are those of one book that a healed minute may hold, `connects` those
+    of all streams that any minute may. `growth` is by how many a count, such as that of tasks, may exceed
+    its first one. `compared` is how many differences of a book are told between two full comparisons.
     """
 
     book_behind: float = 60.0
+    book_late: float = 30.0
     books: float = 40.0
     stream: float = 45.0
     beyond_fence: float = 45.0
@@ -62,6 +65,7 @@ class Patience(Frozen):
     stop_in_trouble: float = 100.0
     answers: float = 15.0
     resyncs: int = 6
+    connects: int = 60
     growth: int = 8
     compared: int = 256
 
@@ -113,6 +117,8 @@ class Life:
         self.cancelled: dict[str, float] = {}
         self.is_stopping = False
         self.books: dict[str, BookGlimpse] = {}
+        self.connects: deque[int] = deque([0], maxlen=60)
+        """How many connections its streams had made, second by second."""
         self.counts: Mapping[str, int] | None = None
         """Tasks, sockets and the like at the first quiet point."""
 
@@ -146,6 +152,15 @@ class Life:
         if orders is not None:
             yield from orders.active_orders.values()
             yield from orders.watched_orders.values()
+
+    def count_connects(self) -> None:
+        """Note how many connections the streams have made; once a second."""
+        desk, made = self.desk, 0
+        if self.order_books():
+            made = sum(seat.stream.connects for seat in self.exchange.order_book_tracker.seats)
+        if desk is not None and desk.stream is not None:
+            made += desk.stream.stream.connects
+        self.connects.append(made)
 
     def order_books(self) -> Mapping[str, OrderBook]:
         """Pair to book; empty before the start."""
@@ -215,7 +230,7 @@ class Scene:
         self.patience = Patience()
         self.healed_at: float | None = None
         self.glimpses: dict[str, OrderGlimpse] = {}
-        self.arrivals: Counter[str] = Counter()
+        self.arrivals: Counter[tuple[str, Command]] = Counter()
         self.commands: dict[str, dict[str, None]] = {}
         """The ids that cancels of each order bore."""
         self.forgotten: dict[str, None] = {}

@@ -51,6 +51,7 @@ class _StandardStrategy:
             (25, self._cancel),
             (10, self._amend),
             (4, self._take_back),
+            (3, self._conditional),
             (3, self._burst),
             (2, self._cancel_all),
             (4, self._ask),
@@ -132,6 +133,20 @@ class _StandardStrategy:
     def _market_by_quote(self, exchange: ExchangeBase) -> None:
         pair = self._chance.choice(self._options.pairs)
         self._side(exchange)(pair, None, OrderType.MARKET, quote_amount=Decimal(25))
+
+    def _conditional(self, exchange: ExchangeBase) -> None:
+        """An order that waits for a price: near enough to be touched at times, and at times never."""
+        if not exchange.has_triggers:
+            return
+        pair, is_buy = self._chance.choice(self._options.pairs), self._chance.random() < 0.5
+        step = exchange.trading_rules[pair].min_price_increment
+        price, away = exchange.get_price(pair, is_buy), self._chance.choice((-2000, -20, 20, 2000))
+        command = exchange.buy if is_buy else exchange.sell
+        trigger = price + step * away
+        limit = trigger + step * (50 if is_buy else -50)
+        is_market = self._chance.random() < 0.3
+        kind = OrderType.MARKET if is_market else OrderType.LIMIT
+        command(pair, self._amount(exchange, pair), kind, None if is_market else limit, trigger_price=trigger)
 
     def _cancel(self, exchange: ExchangeBase) -> None:
         order = self._some_order(exchange)

@@ -86,6 +86,7 @@ _ROWS: Sequence[_Row] = (
     _Row(kind=_D.SYNC_FAILS, seconds=(0.5, 10), share=(0.05, 0.5), weathers=_HOSTILE),
     _Row(kind=_D.SYNC_SLOW, seconds=(1, 20), size=(0.05, 2.0)),
     _Row(kind=_D.DISK_READ_ONLY, seconds=(0.5, 20), weathers=_HOSTILE),
+    _Row(kind=_D.BIT_FLIP, seconds=(3, 20), targets=(".journal",), weathers=_HOSTILE),
     _Row(kind=_D.FAULT_POINT, seconds=(1, 30), share=(0.05, 1.0), weight=2),
 )
 

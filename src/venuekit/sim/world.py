@@ -187,11 +187,13 @@ class World:
         """The front door, with somebody who looks who comes in."""
 
         def attended(*arguments: Any, **options: Any) -> ExchangeBase:
+            options.setdefault("capture", self.listener.record)
             exchange: ExchangeBase = connect(*arguments, **options)
             self._gone(False)
             self.connectors += 1
-            self.oracle.born(self.connectors, exchange)
+            # The listener that may fail hears everything first: whom that must not concern comes after it.
             self.listener.attend(exchange)
+            self.oracle.born(self.connectors, exchange)
             return exchange
 
         return attended

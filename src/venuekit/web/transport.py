@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Literal, Protocol, Self
@@ -148,9 +149,7 @@ class AiohttpTransport:
                     body=content,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            # What quotes a signed URL or its headers is not kept, not even as a cause.
-            cause = None if isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL) else error
-            raise _meaning(error, _place(url)) from cause
+            raise _meaning(error, _place(url)) from _quotable(error)
 
     async def connect(self, url: str) -> WsConnection:
         """Open a WebSocket, without compression: it costs more per frame than it saves on a book."""
@@ -166,7 +165,9 @@ class AiohttpTransport:
                     timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise errors.ConnectFailed(f"no WebSocket at {_place(url)}: {_words(error)}") from error
+            raise errors.ConnectFailed(f"no WebSocket at {_place(url)}: {_words(error)}") from _quotable(
+                error
+            )
         return _AiohttpConnection(socket, url)
 
     async def close(self) -> None:
@@ -278,4 +279,20 @@ def _words(error: object) -> str:
     if isinstance(error, aiohttp.ClientResponseError):
         return f"{error.status} {error.message}"  # its own text holds the URL
     cause = getattr(error, "os_error", error)
-    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+    said = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+    return _URL.sub(_address, said)
+
+
+_URL = re.compile(r"\w+://\S+")
+
+
+def _address(found: re.Match[str]) -> str:
+    """A URL that somebody quotes, up to what may be signed: "Connection timeout to host https://…?…"."""
+    return _place(found.group())
+
+
+def _quotable(error: Exception) -> Exception | None:
+    """What may be kept as a cause: nothing that quotes a URL, or headers, which may be signed."""
+    if isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL) or _URL.search(str(error)):
+        return None
+    return error

@@ -122,6 +122,22 @@ def _is_not_behind(scene: Scene, second: Second) -> Iterator[Complaint]:
             yield Complaint(pair, words)
 
 
+def _is_not_late(scene: Scene, second: Second) -> Iterator[Complaint]:  # noqa: ARG001 - a look's signature
+    """Long after healing, what is LIVE keeps up with the venue, and does not only go on."""
+    life, healed = scene.present, scene.since_healed()
+    if life is None or healed is None or healed <= scene.patience.books or not has_ids(life):
+        return
+    for pair, book in life.order_books().items():
+        since = None
+        if book.is_live and book.update_id is not None:
+            since = scene.books[pair].missing_since(book.update_id)
+        if since is not None and scene.wall() - since > scene.patience.book_late:
+            words = (
+                f"is LIVE at {book.update_id}, from which the venue went on {scene.wall() - since:.1f} s ago"
+            )
+            yield Complaint(pair, words)
+
+
 # B3
 
 
@@ -173,7 +189,7 @@ INVARIANTS = (
         id="B2",
         sentence="A book that missed something is not LIVE until it is synchronised anew, nor is one that is"
         " behind for long.",
-        looks=(((BookDiff,), _nothing_is_missing), ((Second,), _is_not_behind)),
+        looks=(((BookDiff,), _nothing_is_missing), ((Second,), _is_not_behind), ((Second,), _is_not_late)),
     ),
     Invariant(
         id="B3",

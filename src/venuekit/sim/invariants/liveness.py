@@ -152,6 +152,15 @@ def _nothing_turns_in_circles(scene: Scene, _: Second) -> Iterator[Complaint]:
             yield Complaint(pair, f"began anew {times} times within a minute in which all was well")
 
 
+def _connects_are_few(scene: Scene, _: Second) -> Iterator[Complaint]:
+    life = scene.present
+    if life is None:
+        return
+    made = life.connects[-1] - life.connects[0]
+    if made > scene.patience.connects:
+        yield Complaint("streams", f"connected {made} times within a minute")
+
+
 INVARIANTS = (
     Invariant(
         id="L1",
@@ -181,7 +190,8 @@ INVARIANTS = (
     ),
     Invariant(
         id="L6",
-        sentence="Nothing turns in circles: while all is well, no book begins anew again and again.",
-        looks=(((Second,), _nothing_turns_in_circles),),
+        sentence="Nothing turns in circles: while all is well, no book begins anew again and again, and no"
+        " stream ever connects again and again.",
+        looks=(((Second,), _nothing_turns_in_circles), ((Second,), _connects_are_few)),
     ),
 )

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from venuekit.emulator import order as at_venue
 from venuekit.emulator.order import OrderStatus
+from venuekit.journal.record import Command
 from venuekit.model.events import LateFill, OrderCancelledEvent, OrderExpiredEvent, OrderReopened
 from venuekit.model.order import OrderState
 from venuekit.protocol.endpoint import Outcome
@@ -27,6 +28,10 @@ def _accepted(scene: Scene, event: Happened) -> TrueOrder | None:
     return None if client_id in scene.venue.foreign else scene.venue.order(client_id)
 
 
+_MILLISECONDS = 2.0
+"""By which a time that was cut to milliseconds may differ."""
+
+
 # O1
 
 
@@ -38,6 +43,8 @@ def _is_written_when_taken_in(scene: Scene, event: Happened) -> Iterator[Complai
         yield Complaint(order.client_id, "is at the venue, and there is no journal")
         return
     scene.journal.read_on()
+    if scene.journal.damage is not None:
+        return  # its records are still there, for who brings a sound copy; nobody reads them now
     facts = scene.journal.facts
     if order.client_id not in facts.intents:
         yield Complaint(order.client_id, f"is at the venue ({order}), and the journal has no intent of it")
@@ -46,8 +53,8 @@ def _is_written_when_taken_in(scene: Scene, event: Happened) -> Iterator[Complai
 
 
 def _is_written_after_a_crash(scene: Scene, _: Died | Quiet) -> Iterator[Complaint]:
-    if scene.journal is None:
-        return
+    if scene.journal is None or scene.journal.damage is not None:
+        return  # what is damaged no start goes on from, until there is a sound copy
     facts = scene.journal.facts
     for order in scene.venue.own_orders():
         intent = facts.intents.get(order.client_id)
@@ -75,16 +82,26 @@ def _is_one_at_the_venue(scene: Scene, event: Happened) -> Iterator[Complaint]:
 
 
 def _is_asked_for_once(scene: Scene, arrived: Arrived) -> Iterator[Complaint]:
-    client_id = arrived.client_id
+    """Whatever it is, a command comes as often as it left, and bears the time that was written down."""
+    client_id, command = arrived.client_id, arrived.command
     known = scene.venue.order(client_id)
-    if known is not None:
+    if command is Command.PLACE and known is not None:
         yield Complaint(client_id, f"was sent again while it was at the venue ({known})")
-    if scene.journal is not None:
-        scene.journal.read_on()
-        sendings = len(scene.journal.facts.sendings.get(client_id, ()))
-        if scene.arrivals[client_id] > sendings:
-            came = scene.arrivals[client_id]
-            yield Complaint(client_id, f"came {came} times to the venue, and left {sendings} by the journal")
+    if scene.journal is None:
+        return
+    scene.journal.read_on()
+    if scene.journal.damage is not None:
+        return
+    sendings = scene.journal.facts.departures.get((client_id, command), [])
+    came, what = scene.arrivals[client_id, command], f"its {command.value}"
+    if came > len(sendings):
+        yield Complaint(
+            client_id, f"{what} came {came} times to the venue, and left {len(sendings)} by the journal"
+        )
+    signed = [sending.signed_at * 1000 for sending in sendings]
+    if signed and not any(abs(time - at) < _MILLISECONDS for time in arrived.times for at in signed):
+        words = ", ".join(f"{at:.0f}" for at in signed)
+        yield Complaint(client_id, f"{what} bears {arrived.times}, and was signed at {words} by the journal")
 
 
 def _is_a_new_id(scene: Scene, placed: Placed) -> Iterator[Complaint]:
