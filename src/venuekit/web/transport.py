@@ -16,6 +16,8 @@ from venuekit.protocol.frozen import Frozen
 __all__ = ["AiohttpTransport", "HttpAnswer", "Limits", "Transport", "WsConnection"]
 
 _USER_AGENT = "venuekit"
+_QUOTING = (aiohttp.ClientResponseError, aiohttp.InvalidURL, aiohttp.ConnectionTimeoutError)
+"""Errors of the client library whose own text holds the whole URL."""
 
 
 class Limits(Frozen):
@@ -149,8 +151,7 @@ class AiohttpTransport:
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             # What quotes a signed URL or its headers is not kept, not even as a cause.
-            cause = None if isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL) else error
-            raise _meaning(error, _place(url)) from cause
+            raise _meaning(error, _place(url)) from (None if isinstance(error, _QUOTING) else error)
 
     async def connect(self, url: str) -> WsConnection:
         """Open a WebSocket, without compression: it costs more per frame than it saves on a book."""
@@ -166,7 +167,8 @@ class AiohttpTransport:
                     timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise errors.ConnectFailed(f"no WebSocket at {_place(url)}: {_words(error)}") from error
+            cause = None if isinstance(error, _QUOTING) else error
+            raise errors.ConnectFailed(f"no WebSocket at {_place(url)}: {_words(error)}") from cause
         return _AiohttpConnection(socket, url)
 
     async def close(self) -> None:
@@ -276,6 +278,10 @@ def _words(error: object) -> str:
     # Of a connection that failed, the operating system's words: aiohttp's name the host again, and end in
     # "ssl:default" for plain http too. A certificate's error has no cause and says it all itself.
     if isinstance(error, aiohttp.ClientResponseError):
-        return f"{error.status} {error.message}"  # its own text holds the URL
+        return f"{error.status} {error.message}"
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return "it was not made in time"
+    if isinstance(error, aiohttp.InvalidURL):
+        return "not a URL"
     cause = getattr(error, "os_error", error)
     return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
