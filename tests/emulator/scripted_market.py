@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -35,6 +36,9 @@ class ScriptedMarket:
             for price in prices
         ]
         return MarketStep(time=START, first_id=1000, last_id=1000, changes=tuple(changes))
+
+    def next_time(self) -> float:
+        return self._steps[0].time if self._steps else math.inf
 
     def until(self, now: float) -> Iterator[MarketStep]:
         while self._steps and self._steps[0].time <= now:

@@ -136,6 +136,19 @@ async def test_no_error_of_a_request_that_was_not_sent_shows_its_query() -> None
             assert "c0ffee" not in _shown(caught.value)
 
 
+async def test_no_error_of_a_connection_that_is_not_made_in_time_shows_the_query(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", never)
+    async with AiohttpTransport(limits=Limits(connect_seconds=0.1)) as transport:
+        with pytest.raises(errors.ConnectFailed, match="not made in time") as caught:
+            await transport.request("POST", f"http://127.0.0.1:9{SIGNED}", {}, None)
+    assert "c0ffee" not in _shown(caught.value)
+
+
 async def test_no_error_of_a_proxy_shows_the_query_of_the_request() -> None:
     async with (
         serving(_refuses_tunnels) as port,

@@ -31,9 +31,11 @@ def control(dialect: Dialect, request: Request, now: float) -> Answer:
         known = [f"{method} {PREFIX}{name}" for method, name in _ACTIONS]
         return json_answer({"error": "no such control", "known": known}, status=404)
     try:
-        return json_answer(act(dialect, request, now))
+        told = act(dialect, request, now)
     except (ValueError, LookupError, ArithmeticError) as mistake:
         return json_answer({"error": str(mistake)}, status=400)
+    dialect.tick(now)  # what it led to is told at once
+    return json_answer(told)
 
 
 def _status(dialect: Dialect, _request: Request, now: float) -> Any:

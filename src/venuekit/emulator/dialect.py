@@ -18,6 +18,7 @@ from venuekit.emulator.ledger import FeePlan
 from venuekit.emulator.limits import ConnectionLimits, RollingWindow
 from venuekit.emulator.market import Market, Snapshot
 from venuekit.emulator.order import OrderRequest
+from venuekit.emulator.programme import Programme
 from venuekit.emulator.recorded_flow import FrameReader
 from venuekit.emulator.step import Instrument, MarketSource
 from venuekit.emulator.topic import Channel, Topic
@@ -27,7 +28,7 @@ __all__ = ["Dialect", "Query"]
 Query = Sequence[tuple[str, str]]
 
 _REAL_TIME = 0.01
-"""Seconds between two looks at the markets while somebody follows a stream without a cadence."""
+"""Seconds at least between two looks at the markets while somebody is told of each of their steps."""
 _IDLE = 0.1
 """Seconds between two looks at pings, lifetimes and connection faults."""
 _PAUSE = "pause"
@@ -91,8 +92,7 @@ class Dialect(ABC):
         self.counters = {"requests": 0, "connections": 0, "messages_received": 0, "messages_published": 0}
         self.overstepped = Counter[str]()  # refusals for a limit of the venue, by limit; faults are not in it
         self.start_time = start_time
-        self._topics: dict[str, Topic] = {}
-        self._beats: dict[float, int] = {}
+        self._programme = Programme()
         self._late: list[tuple[float, Connection, Frame | Closing]] = []
         self._connects: dict[tuple[str, ConnectionLimits], RollingWindow] = {}
         self._cache: dict[tuple[str, int | None], tuple[float, Snapshot]] = {}
@@ -182,10 +182,13 @@ class Dialect(ABC):
         names = (request.path, f"{request.method} {request.path}")
         fault = self.faults.take(Site.ANSWER, symbols, names)
         if fault is None:
-            return self.answer(request, now)
-        if fault.kind in (FaultKind.SERVER_ERROR, FaultKind.RATE_LIMITED, FaultKind.BANNED):
-            return self.refusal(fault, now)
-        return substitute(fault) or disturb(fault, self.answer(request, now))
+            answer = self.answer(request, now)
+        elif fault.kind in (FaultKind.SERVER_ERROR, FaultKind.RATE_LIMITED, FaultKind.BANNED):
+            answer = self.refusal(fault, now)
+        else:
+            answer = substitute(fault) or disturb(fault, self.answer(request, now))
+        self._advance(now)  # what it led to is told at once
+        return answer
 
     def snapshot(self, market: Market, depth: int | None, now: float, path: str = "") -> Snapshot:
         """The book for a client, which faults may make an old one."""
@@ -272,6 +275,7 @@ class Dialect(ABC):
             return
         if self._may_speak(connection, now):
             self.handle(connection, text, now)
+            self._advance(now)
 
     def ping_received(self, connection: Connection, payload: bytes, now: float) -> None:
         """Answer a client's ping frame, which counts as a message."""
@@ -298,10 +302,7 @@ class Dialect(ABC):
         if found is None:
             connection.topics[name] = None
             return
-        market, channel = found
-        if channel.cadence and channel.cadence not in self._beats:
-            self._beats[channel.cadence] = int(now / channel.cadence + 1e-9) + 1
-        topic = self._topics.setdefault(name, Topic(name, market, channel))
+        topic = self._programme.topic(name, *found, now)
         topic.subscribers[connection] = None
         connection.topics[name] = topic
         self.greet(connection, topic, now)
@@ -313,8 +314,7 @@ class Dialect(ABC):
             return
         topic.subscribers.pop(connection, None)
         if not topic.subscribers:
-            topic.retire()
-            self._topics.pop(name, None)
+            self._programme.end(topic)
 
     def subscription_fault(self, connection: Connection, names: Sequence[str]) -> Fault | None:
         """The fault that awaits a subscription to these topics."""
@@ -342,8 +342,8 @@ class Dialect(ABC):
     def stream_ids(self, market: Market) -> dict[str, int]:
         """The id up to which each book topic of a market has told, once it is paused."""
         return {
-            name: self.stream_id(topic)
-            for name, topic in self._topics.items()
+            topic.name: self.stream_id(topic)
+            for topic in self._programme
             if topic.market is market and topic.channel.is_book_difference
         }
 
@@ -356,7 +356,7 @@ class Dialect(ABC):
         """Stop the markets; everything up to their last ids is published at once."""
         self.tick(now)
         if not self.is_paused:
-            for topic in list(self._topics.values()):
+            for topic in self._programme:
                 if topic.market is not None:
                     self._publish(topic, now)
             self._is_paused = True
@@ -382,34 +382,29 @@ class Dialect(ABC):
 
     def next_tick(self, now: float) -> float:
         """When `tick` has something to do again, as wall time."""
-        due = [now + _IDLE, *(_moment(beat, cadence) for cadence, beat in self._beats.items())]
-        due.extend(moment for moment, _, _ in self._late)
-        if any(not topic.channel.cadence for topic in self._topics.values()):
-            due.append(now + _REAL_TIME)
+        due = [now + _IDLE, self._programme.next_moment, *(moment for moment, _, _ in self._late)]
+        if self.tells_at_once:
+            step = min((market.next_moment for market in self.markets.values()), default=now + _IDLE)
+            due.append(max(step, now + _REAL_TIME))
         return min(due)
 
+    @property
+    def tells_at_once(self) -> bool:
+        """Whether somebody is told of each step of a market when it happens."""
+        return self._programme.tells_at_once
+
     def _publish_due(self, now: float) -> None:
-        paced: dict[float, list[Topic]] = {}
-        for topic in self._topics.values():
-            if topic.channel.cadence:
-                paced.setdefault(topic.channel.cadence, []).append(topic)
-        self._beats = {cadence: beat for cadence, beat in self._beats.items() if cadence in paced}
-        while self._beats:
-            moment, cadence = min((_moment(beat, cadence), cadence) for cadence, beat in self._beats.items())
-            if moment > now:
-                return
-            self._beats[cadence] += 1
+        while (moment := self._programme.next_moment) <= now:
             self._advance(moment)
-            for topic in paced[cadence]:
+            for topic in self._programme.tell():
                 self._publish(topic, moment)
 
     def _advance(self, moment: float) -> None:
-        heard: dict[str, list[Topic]] = {}
-        for topic in self._topics.values():
-            for symbol in topic.symbols:
-                heard.setdefault(symbol, []).append(topic)
-        for symbol, market in self.markets.items():
-            topics = heard.get(symbol, ())
+        due = [market for market in self.markets.values() if market.is_due(moment)]
+        if not due:
+            return
+        for market in due:
+            topics = self._programme.hearers(market.symbol)
             for step, aggregates in market.advance(moment):
                 for topic in topics:
                     topic.feed(step, aggregates)
@@ -455,6 +450,8 @@ class Dialect(ABC):
             connection.send(frame)
 
     def _deliver_late(self, now: float) -> None:
+        if not self._late:
+            return
         due = [late for late in self._late if late[0] <= now]
         if not due:
             return
@@ -466,6 +463,8 @@ class Dialect(ABC):
                 connection.close(*what)
 
     def _break_connections(self, now: float) -> None:
+        if not self.faults.awaits(Site.CONNECTION):
+            return
         alive = [connection for connection in self.connections.values() if connection.closing is None]
         if not alive:
             return
@@ -512,8 +511,3 @@ class Dialect(ABC):
             elif is_mute or len(connection.outbox) > _OUTBOX:
                 # Who does not read would not read a close frame either.
                 connection.close(ABNORMAL)
-
-
-def _moment(beat: int, cadence: float) -> float:
-    """The time of a channel's so-manieth publication since 1970, without the dust of multiplying by 0.1."""
-    return round(beat * cadence, 6)

@@ -235,6 +235,10 @@ class FaultTable:
         for switches in self._switches.values():
             switches.clear()
 
+    def awaits(self, site: Site) -> bool:
+        """Whether any fault may strike at this site, so that asking for one is worth its while."""
+        return bool(self._switches[site])
+
     def take(
         self,
         site: Site,

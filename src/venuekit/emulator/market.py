@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -90,6 +91,15 @@ class Market:
     def listen(self, listener: Callable[[MarketStep], None]) -> None:
         """Tell somebody of every step from now on, once the book has taken it in."""
         self._listeners.append(listener)
+
+    def is_due(self, moment: float) -> bool:
+        """Whether `advance` to this moment of the machine has steps to give."""
+        return not self.time.is_stopped and self._source.next_time() <= moment - self.time.lag
+
+    @property
+    def next_moment(self) -> float:
+        """When its next step comes on the machine's clock; infinity while it stands still."""
+        return math.inf if self.time.is_stopped else self._source.next_time() + self.time.lag
 
     def snapshot(self, depth: int | None = None) -> Snapshot:
         """The book as it is."""

@@ -38,6 +38,10 @@ class MatchedMarket:
         """The step that builds the first book."""
         return self._opening
 
+    def next_time(self) -> float:
+        """When the next step comes, or came: what a command led to waits to be given."""
+        return self._steps[0].time if self._steps else self._source.next_time()
+
     def until(self, now: float) -> Iterator[MarketStep]:
         """The steps after the last one given, up to and including the time `now`."""
         self._run(now)

@@ -202,6 +202,10 @@ class SyntheticMarket:
         )
         return MarketStep(time=self._start_time, first_id=_FIRST_ID, last_id=_FIRST_ID, changes=changes)
 
+    def next_time(self) -> float:
+        """When the next step comes (seconds)."""
+        return self._next_time
+
     def until(self, now: float) -> Iterator[MarketStep]:
         """The steps after the last one given, up to and including the time `now` (seconds)."""
         # Only the next arrival's time is drawn ahead, never its order: that sees the book of its moment.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from math import gcd
 from typing import Protocol, TypeAlias
@@ -120,6 +121,10 @@ class RecordedMarket:
     def opening(self) -> MarketStep:
         """The step that builds the first book."""
         return self._steps[0]
+
+    def next_time(self) -> float:
+        """When the next step comes; infinity after the last one."""
+        return math.inf if self.is_over else self._steps[self._given].time
 
     def until(self, now: float) -> Iterator[MarketStep]:
         """The steps after the last one given, up to and including the time `now` (seconds)."""

@@ -23,6 +23,10 @@ class SparseIds:
         """The step that builds the first book."""
         return self._spread(self._source.opening())
 
+    def next_time(self) -> float:
+        """When the next step comes."""
+        return self._source.next_time()
+
     def until(self, now: float) -> Iterator[MarketStep]:
         """The steps up to and including the time `now` (seconds)."""
         return map(self._spread, self._source.until(now))

@@ -71,6 +71,10 @@ class MarketSource(Protocol):
         """The step that builds the first book."""
         ...
 
+    def next_time(self) -> float:
+        """When the step comes that `until` gives next (seconds); infinity: there will be none."""
+        ...
+
     def until(self, now: float) -> Iterator[MarketStep]:
         """The steps after the last one given, up to and including the time `now` (seconds)."""
         ...

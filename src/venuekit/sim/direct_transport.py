@@ -151,7 +151,7 @@ class DirectTransport:
                 await self._shaken_hands(line, is_secure=target.is_secure)
             is_made = True
         except TimeoutError:
-            raise ConnectionAbortedError(f"no connection within {connect_seconds:g} s") from None
+            raise ConnectionAbortedError("it was not made in time") from None
         finally:
             if not is_made:
                 self._drop(line)

@@ -17,6 +17,7 @@ from venuekit.protocol.frozen import Frozen
 __all__ = ["AiohttpTransport", "HttpAnswer", "Limits", "Transport", "WsConnection"]
 
 _USER_AGENT = "venuekit"
+_URL = re.compile(r"\w+://\S+")
 
 
 class Limits(Frozen):
@@ -277,13 +278,14 @@ def _words(error: object) -> str:
     # Of a connection that failed, the operating system's words: aiohttp's name the host again, and end in
     # "ssl:default" for plain http too. A certificate's error has no cause and says it all itself.
     if isinstance(error, aiohttp.ClientResponseError):
-        return f"{error.status} {error.message}"  # its own text holds the URL
+        return f"{error.status} {error.message}"
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return "it was not made in time"
+    if isinstance(error, aiohttp.InvalidURL):
+        return "not a URL"
     cause = getattr(error, "os_error", error)
     said = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
     return _URL.sub(_address, said)
-
-
-_URL = re.compile(r"\w+://\S+")
 
 
 def _address(found: re.Match[str]) -> str:

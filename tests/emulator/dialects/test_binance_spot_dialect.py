@@ -456,12 +456,22 @@ def test_pongs_count_as_messages(venue: BinanceSpotDialect) -> None:
     assert client.closing == Closing(1008, "Too many requests")
 
 
-def test_the_next_look_is_due_when_the_next_stream_is(venue: BinanceSpotDialect) -> None:
-    assert venue.next_tick(START) == pytest.approx(START + 0.1)
+def test_the_next_look_is_due_when_the_next_stream_is(
+    venue: BinanceSpotDialect, market: ScriptedMarket
+) -> None:
+    def due(now: float) -> float:
+        return round(venue.next_tick(START + now) - START, 6)
+
+    assert due(0.0) == 0.1
     listen(venue, "/ws/btcusdt@depth@100ms", after=0.03)
-    assert venue.next_tick(START + 0.03) == pytest.approx(START + 0.1)
+    assert due(0.03) == 0.1
+    market.happens(0.07, trades=[("101.00", "1.000", True)])
+    assert due(0.03) == 0.1  # nobody waits for a trade
     listen(venue, "/ws/btcusdt@trade", after=0.03)
-    assert venue.next_tick(START + 0.03) == pytest.approx(START + 0.04)
+    assert due(0.03) == 0.07
+    assert due(0.065) == 0.075  # not at each step of a market that is busy
+    venue.markets["BTCUSDT"].time.stop("a halt", START)
+    assert due(0.03) == 0.1
 
 
 def test_two_markets_of_one_symbol_are_an_error() -> None:

@@ -168,10 +168,13 @@ def test_a_fill_by_the_market_is_told_when_it_happens(client: SocketClient, mark
     assert position["e"] == "outboundAccountPosition"
 
 
-def test_somebody_who_waits_for_events_makes_the_venue_look_often(client: SocketClient) -> None:
+def test_somebody_who_waits_for_events_makes_the_venue_look_at_each_step(
+    client: SocketClient, market: ScriptedMarket
+) -> None:
+    market.happens(0.05, trades=[("101.00", "1.000", True)])
     idle = client.venue.next_tick(START)
     client.subscribe(customer(client.venue))
-    assert client.venue.next_tick(START) < idle
+    assert (round(idle - START, 6), round(client.venue.next_tick(START) - START, 6)) == (0.1, 0.05)
 
 
 def test_a_deposit_is_a_balance_update_and_a_position(client: SocketClient) -> None:

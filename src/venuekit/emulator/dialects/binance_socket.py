@@ -40,8 +40,6 @@ from venuekit.emulator.step import MarketSource
 __all__ = ["BinanceSocket"]
 
 _DOOR = "ws-api"
-_REAL_TIME = 0.01
-"""Seconds between two looks at the markets while somebody waits for an account's events."""
 _SWITCH = "returnRateLimits"
 _TRUTH: Mapping[str, bool] = {"true": True, "false": False}
 _NOT_EMULATED = ("timeUnit", "responseFormat", "sbeSchemaId", "sbeSchemaVersion")
@@ -131,10 +129,10 @@ class BinanceSocket(BinanceFamily):
         self.user_streams.publish(now)
         self.user_streams.expire(now)
 
-    def next_tick(self, now: float) -> float:
-        """Soon, while somebody waits for events."""
-        due = super().next_tick(now)
-        return min(due, now + _REAL_TIME) if self.user_streams.are_heard else due
+    @property
+    def tells_at_once(self) -> bool:
+        """Whether somebody is told of each step of a market, or of what it does to an account."""
+        return super().tells_at_once or self.user_streams.are_heard
 
     # Requests.
 

@@ -73,6 +73,8 @@ class UserStreams:
 
     def expire(self, now: float) -> None:
         """End what a fault wants ended: a session's subscriptions, and with them its logon."""
+        if not self._dialect.faults.awaits(Site.SESSION):
+            return
         for session in self._sessions.values():
             subscriptions = list(session.subscriptions.values())
             if not subscriptions and session.api_key is None:

@@ -218,7 +218,7 @@ class BybitDialect(Dialect):
         if market is None:
             raise Complaint("Not supported symbols")
         deepest = f"orderbook.1000.{listing.symbol}"
-        topic = self._topics.get(deepest)
+        topic = self._programme.find(deepest)
         if topic is not None:
             self._publish(topic, now)
         book = self.snapshot(market, limit, now, "/v5/market/orderbook")
@@ -420,7 +420,7 @@ class BybitDialect(Dialect):
         """Count every book from 1 again and send it whole, as after a restart of the venue's service."""
         self.tick(now)
         self._books.restart()
-        for topic in list(self._topics.values()):
+        for topic in self._programme:
             if topic.channel.depth:
                 self._send(topic, self._book_frame(topic, self._books.whole(topic), now))
 
