@@ -94,10 +94,13 @@ def test_what_waits_for_a_life_is_forgotten_with_it(kernel: Kernel, kill: bool) 
     async def idle() -> None:
         await asyncio.sleep(100.0)
 
+    def begin_anew() -> None:
+        host.start(idle)
+
     host.start(idle)
     kernel.after(2.0, action, host)
     if kill:
         kernel.after(1.0, host.kill)
-        kernel.after(1.5, lambda: host.start(idle) and None)
+        kernel.after(1.5, begin_anew)
     kernel.run(3.0)
     assert seen == ([] if kill else [1])

@@ -23,7 +23,7 @@ from venuekit.model.book import BookStatus
 from venuekit.protocol.fence import Fence
 from venuekit.seams.chance import Chance
 from venuekit.seams.clock import Clock
-from venuekit.seams.disk import SystemDisk, make_folder
+from venuekit.seams.disk import SystemDisk
 from venuekit.testing.conformance.card import CardFailed, check
 from venuekit.testing.conformance.story import Story, listen
 from venuekit.testing.conformance.trader import Trader
@@ -179,7 +179,7 @@ class Stage:
         """A copy of what connectors remember, as a kill in this moment would leave it."""
         disk, copy = SystemDisk(), self._folder / "copy"
         kept = {name: disk.read(self._folder / name) for name in disk.names(self._folder)}
-        make_folder(copy)
+        SystemDisk().make_folder(copy)
         for name, content in kept.items():
             file = disk.create(copy / name)
             file.write(content)
