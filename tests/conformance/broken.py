@@ -364,7 +364,7 @@ class ExpectsNothingOfTheStream(BinanceExchange):
     def make_user_stream(self, owner: UserStreamOwner) -> UserStreamTracker | None:
         stream = super().make_user_stream(owner)
         if stream is not None:
-            stream.expect = lambda _: None  # type: ignore[method-assign]
+            stream.expect = lambda since: None  # type: ignore[method-assign]
         return stream
 
 

@@ -24,6 +24,8 @@ def _makes_the_same_orders(scene: Scene, _: Quiet) -> Iterator[Complaint]:
         return
     watch.read_on()
     if watch.damage is not None:
+        watch.read_anew()  # a sound copy may have been brought since
+    if watch.damage is not None:
         yield Complaint("journal", f"is damaged, and a connector trades on it: {watch.damage}")
         return
     recalled = _recalled(watch, life)
