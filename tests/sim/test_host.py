@@ -256,3 +256,28 @@ def test_a_host_that_turns_in_circles_is_found_out(kernel: Kernel) -> None:
     host.start(main)
     with pytest.raises(Spinning, match="trader ran"):
         kernel.run(20.0)
+
+
+def test_a_task_that_was_woken_before_a_callback_was_registered_runs_before_it(begin: Worlds) -> None:
+    for seed in range(10):
+        kernel, seen = begin(seed), []
+        host = Host(kernel, "trader")
+        host.shuffles = 1.0
+
+        async def child(name: str, go: asyncio.Event, seen: list[str]) -> None:
+            await go.wait()
+            seen.append(name)
+
+        async def main(seen: list[str] = seen) -> None:
+            first, second = asyncio.Event(), asyncio.Event()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(child("first", first, seen))
+                group.create_task(child("second", second, seen))
+                await asyncio.sleep(1.0)
+                first.set()
+                asyncio.get_running_loop().call_soon(seen.append, "callback")
+                second.set()
+
+        host.start(main)
+        kernel.run(5.0)
+        assert seen == ["first", "callback", "second"]

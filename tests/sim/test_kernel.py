@@ -104,3 +104,31 @@ def test_what_waits_for_a_life_is_forgotten_with_it(kernel: Kernel, kill: bool) 
         kernel.after(1.5, begin_anew)
     kernel.run(3.0)
     assert seen == ([] if kill else [1])
+
+
+def test_what_came_while_a_host_was_busy_comes_afterwards_in_its_old_order(begin: Worlds) -> None:
+    for seed in range(10):
+        kernel, seen = begin(seed), []
+        host = Host(kernel, "busy")
+
+        async def main(seen: list[int] = seen) -> None:
+            for number in range(6):
+                asyncio.get_running_loop().call_later(0.1 * number, seen.append, number)
+            await asyncio.Event().wait()
+
+        host.start(main)
+        kernel.after(0.05, lambda host=host: host.pause(3.0))  # type: ignore[misc]
+        kernel.run(5.0)
+        assert seen == list(range(6))
+
+
+def test_an_alarm_that_waits_for_a_busy_host_can_be_cancelled(kernel: Kernel) -> None:
+    host, seen = Host(kernel, "busy"), []
+    host.start(asyncio.Event().wait)  # type: ignore[arg-type]
+    kernel.run(0.1)
+    host.pause(3.0)
+    alarm = kernel.after(1.0, lambda: seen.append(1), host)
+    kernel.run(2.0)
+    alarm.cancel()
+    kernel.run(5.0)
+    assert seen == []

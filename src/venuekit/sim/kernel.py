@@ -69,7 +69,7 @@ class Kernel:
         self.struck: Counter[str] = Counter()
         self._now = 0.0
         self._spent = 0.0
-        self._alarms: list[tuple[float, float, int, Alarm]] = []
+        self._alarms: list[tuple[float, float, float, int, Alarm]] = []
         self._count = 0
         self._ties = self.chance("ties")
         self._points = self.chance("fault points")
@@ -113,9 +113,12 @@ class Kernel:
         With a `host` it is done as one of its turns, and not at all once the host's present life is over.
         """
         alarm = Alarm(max(when, self.now), action, host)
-        self._count += 1
-        heappush(self._alarms, (alarm.when, self._ties.random(), self._count, alarm))
+        self._set(alarm.when, alarm)
         return alarm
+
+    def _set(self, when: float, alarm: Alarm) -> None:
+        self._count += 1
+        heappush(self._alarms, (when, alarm.when, self._ties.random(), self._count, alarm))
 
     def after(self, seconds: float, action: Callable[[], None], host: Host | None = None) -> Alarm:
         """Do something so many true seconds from now; see `at`."""
@@ -147,13 +150,18 @@ class Kernel:
         return True
 
     def _step(self) -> None:
-        alarm = heappop(self._alarms)[3]
+        when, *_, alarm = heappop(self._alarms)
         if alarm.is_cancelled:
             return
         host = alarm.host
-        if host is not None and (host.life != alarm.life or not host.is_alive):
-            return
-        self._now = max(self._now, alarm.when)
+        if host is not None:
+            if host.life != alarm.life or not host.is_alive:
+                return
+            if host.busy_until > when:
+                # What came while a host was busy comes afterwards in its old order, as timers of a loop do.
+                self._set(host.busy_until, alarm)
+                return
+        self._now = max(self._now, when)
         self.steps += 1
         if host is None:
             alarm.action()
@@ -166,9 +174,6 @@ class Kernel:
 
     def _take_turn(self, host: Host, action: Callable[[], None]) -> None:
         """Run something as a host: its loop is the running one, and what it spends keeps only itself busy."""
-        if host.busy_until > self._now:
-            self.at(host.busy_until, action, host)
-            return
         self.current = host
         asyncio._set_running_loop(host.loop)  # noqa: SLF001 - what every event loop does when it runs
         sys.set_asyncgen_hooks(host.loop.asyncgen_born, host.loop.asyncgen_dropped)

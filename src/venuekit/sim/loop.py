@@ -7,6 +7,7 @@ from asyncio import Future, Handle, Task, TimerHandle
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextvars import Context
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from venuekit.sim.kernel import Alarm, Spinning
@@ -118,8 +119,7 @@ class HostLoop(asyncio.AbstractEventLoop):
         if self.time() < timer.when() - 1e-9:
             self._arm(timer)  # the clock was slowed down meanwhile
             return
-        self._ready.append(timer)
-        self._run_turn()
+        self.run_now(timer)
 
     def _timer_handle_cancelled(self, handle: TimerHandle) -> None:
         """What asyncio calls when a timer is cancelled."""
@@ -127,6 +127,11 @@ class HostLoop(asyncio.AbstractEventLoop):
             handle.alarm.cancel()
 
     # Turns.
+
+    def run_now(self, handle: Handle) -> None:
+        """Run a callback for something that happened outside, behind all that is ready; as a turn of the host."""
+        self._ready.append(handle)
+        self._run_turn()
 
     def _wake(self) -> None:
         if not self._is_awake:
@@ -160,14 +165,19 @@ class HostLoop(asyncio.AbstractEventLoop):
             self._wake()
 
     def _shuffle(self, batch: list[Handle]) -> None:
-        """Put the tasks of a turn in another order; callbacks keep the order that asyncio promises them."""
+        """Put tasks that woke one after another in another order; callbacks keep the order asyncio promises.
+
+        No task moves past a callback: a server's task that was woken for a request runs before the callback
+        that tells of the connection's end, and libraries rely on it.
+        """
         if self._order.random() >= self.host.shuffles:
             return
-        places = [place for place, handle in enumerate(batch) if _is_of_task(handle)]
-        tasks = [batch[place] for place in places]
-        self._order.shuffle(tasks)
-        for place, handle in zip(places, tasks, strict=True):
-            batch[place] = handle
+        for is_run, places in groupby(range(len(batch)), lambda place: _is_of_task(batch[place])):
+            if is_run:
+                run = list(places)
+                tasks = [batch[place] for place in run]
+                self._order.shuffle(tasks)
+                batch[run[0] : run[-1] + 1] = tasks
 
     def _count(self, callbacks: int) -> None:
         self._counted += callbacks

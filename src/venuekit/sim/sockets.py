@@ -111,9 +111,9 @@ class SimSocket:
             if self.into.route.deaf:
                 self._owner.count(DisturbanceKind.BACK_PRESSURE.value)
             else:
-                self._run(self.reader)
+                self.host.loop.run_now(self.reader)
         if self.writer is not None and (self._error is not None or self._is_broken or self.out.room() > 0):
-            self._run(self.writer)
+            self.host.loop.run_now(self.writer)
         if self.reader is not None and self._is_readable() and not self.into.route.deaf:
             self.poll_soon()
 
@@ -126,10 +126,6 @@ class SimSocket:
     def _poll_again(self) -> None:
         self._is_polled = False
         self.poll()
-
-    def _run(self, handle: Handle) -> None:
-        if not handle._cancelled:  # noqa: SLF001 - as asyncio's own loops do
-            handle._run()  # noqa: SLF001 - as above
 
     def _is_readable(self) -> bool:
         return bool(self._unread) or self._is_at_end or self._error is not None
