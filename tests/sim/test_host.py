@@ -260,7 +260,8 @@ def test_a_host_that_turns_in_circles_is_found_out(kernel: Kernel) -> None:
 
 def test_a_task_that_was_woken_before_a_callback_was_registered_runs_before_it(begin: Worlds) -> None:
     for seed in range(10):
-        kernel, seen = begin(seed), []
+        kernel = begin(seed)
+        seen: list[str] = []
         host = Host(kernel, "trader")
         host.shuffles = 1.0
 

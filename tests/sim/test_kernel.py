@@ -108,7 +108,8 @@ def test_what_waits_for_a_life_is_forgotten_with_it(kernel: Kernel, kill: bool) 
 
 def test_what_came_while_a_host_was_busy_comes_afterwards_in_its_old_order(begin: Worlds) -> None:
     for seed in range(10):
-        kernel, seen = begin(seed), []
+        kernel = begin(seed)
+        seen: list[int] = []
         host = Host(kernel, "busy")
 
         async def main(seen: list[int] = seen) -> None:

@@ -129,7 +129,7 @@ class HostLoop(asyncio.AbstractEventLoop):
     # Turns.
 
     def run_now(self, handle: Handle) -> None:
-        """Run a callback for something that happened outside, behind all that is ready; as a turn of the host."""
+        """Run a callback for what happened outside, behind all that is ready; as a turn of the host."""
         self._ready.append(handle)
         self._run_turn()
 
