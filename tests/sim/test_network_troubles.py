@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import traceback
 from typing import Any
 
 import pytest
@@ -62,6 +63,33 @@ def test_what_keeps_a_connection_from_opening_proves_that_nothing_was_sent(
         assert isinstance(error, errors.ConnectFailed)
         assert world.fired[kind.value] > 0
         assert world.asked == ["GET /x"]
+
+
+EVERY_WAY_TO_FAIL = [
+    *REFUSALS,
+    (K.TLS_FAILURE, {}),
+    (K.RESET, {}),
+    (K.REPLY_LOST, {}),
+    (K.REQUEST_LOST, {}),
+    (K.REPLY_LATE, {"size": 60.0}),
+    (K.LATENCY, {"size": 60.0}),
+]
+
+
+@pytest.mark.parametrize(("kind", "how"), EVERY_WAY_TO_FAIL)
+def test_no_failure_shows_what_was_signed(kind: DisturbanceKind, how: dict[str, Any]) -> None:
+    async def main() -> str:
+        async with transport(QUICK) as web:
+            world.disturb(kind, **how)
+            url = world.url("/x?amount=1&signature=0123456789abcdef")
+            error = await failure(web.request("POST", url, {"X-KEY": "fedcba9876543210"}, None))
+            return "".join(traceback.format_exception(error))
+
+    with lan(scheme="https") as world:
+        shown = world.run(main)
+        assert "/x" in shown
+        assert "0123456789abcdef" not in shown
+        assert "fedcba9876543210" not in shown
 
 
 @pytest.mark.parametrize("seed", range(12))
