@@ -113,9 +113,12 @@ class Kernel:
         With a `host` it is done as one of its turns, and not at all once the host's present life is over.
         """
         alarm = Alarm(max(when, self.now), action, host)
+        self._set(alarm)
+        return alarm
+
+    def _set(self, alarm: Alarm) -> None:
         self._count += 1
         heappush(self._alarms, (alarm.when, self._ties.random(), self._count, alarm))
-        return alarm
 
     def after(self, seconds: float, action: Callable[[], None], host: Host | None = None) -> Alarm:
         """Do something so many true seconds from now; see `at`."""
@@ -151,8 +154,13 @@ class Kernel:
         if alarm.is_cancelled:
             return
         host = alarm.host
-        if host is not None and (host.life != alarm.life or not host.is_alive):
-            return
+        if host is not None:
+            if host.life != alarm.life or not host.is_alive:
+                return
+            if host.busy_until > max(self._now, alarm.when):
+                alarm.when = host.busy_until
+                self._set(alarm)
+                return
         self._now = max(self._now, alarm.when)
         self.steps += 1
         if host is None:
@@ -166,9 +174,6 @@ class Kernel:
 
     def _take_turn(self, host: Host, action: Callable[[], None]) -> None:
         """Run something as a host: its loop is the running one, and what it spends keeps only itself busy."""
-        if host.busy_until > self._now:
-            self.at(host.busy_until, action, host)
-            return
         self.current = host
         asyncio._set_running_loop(host.loop)  # noqa: SLF001 - what every event loop does when it runs
         sys.set_asyncgen_hooks(host.loop.asyncgen_born, host.loop.asyncgen_dropped)
