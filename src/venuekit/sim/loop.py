@@ -146,6 +146,7 @@ class HostLoop(asyncio.AbstractEventLoop):
     def _run_turn(self) -> None:
         """Run what is ready now; what becomes ready meanwhile waits for the next turn."""
         ready = self._ready
+        is_awake, self._is_awake = self._is_awake, True  # one alarm when the turn is over, and none before
         batch = [ready.popleft() for _ in range(len(ready))]
         if len(batch) > 1:
             self._shuffle(batch)
@@ -161,6 +162,7 @@ class HostLoop(asyncio.AbstractEventLoop):
         extra = self.host.slowness()
         if extra:
             spend(extra)
+        self._is_awake = is_awake
         if ready:
             self._wake()
 
