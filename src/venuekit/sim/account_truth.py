@@ -11,7 +11,7 @@ from venuekit.emulator import order as told
 from venuekit.emulator.dialect import Dialect
 from venuekit.emulator.order import OrderKind
 from venuekit.emulator.order_record import AccountEvent, Fill, OrderRecord
-from venuekit.model.decimals import CONTEXT
+from venuekit.model.decimals import CONTEXT, plain
 
 __all__ = ["AccountTruth", "FillKey", "TrueOrder"]
 
@@ -56,7 +56,7 @@ class TrueOrder:
 
     def __str__(self) -> str:
         state = self.record.state
-        return f"{state.status.value}, {state.filled} of {state.amount} filled"
+        return f"{state.status.value}, {plain(state.filled)} of {plain(state.amount)} filled"
 
 
 class _Free(NamedTuple):

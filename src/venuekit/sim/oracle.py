@@ -264,6 +264,9 @@ class Oracle:
 
     def _arrived(self, command: Command, text: str) -> None:
         """A command came to the door."""
+        present = self.scene.present
+        if present is not None:
+            self._find_journal(present)
         times = tuple(dict.fromkeys(map(int, _TIME.findall(text))))
         for client_id in dict.fromkeys(_ID.findall(text)):
             if any(client_id in life.placed for life in self.scene.lives.values()):

@@ -159,11 +159,9 @@ def _ends_unseen(scene: Scene, told: Told, client_id: str, kind: str) -> Iterato
     said = [answer.outcome for answer in facts.answers.get(client_id, ())]
     if not sendings or Outcome.REFUSED in said or Outcome.NOT_SENT in said:
         return
-    ends = [
-        life.fence.end_of_doubt(sending.signed_at, receive_window=sending.receive_window)
-        for sending in sendings
-    ]
-    fence = None if None in ends else max(end for end in ends if end is not None)
+    # It leaves once more only where the venue refused it for its clock: the last departure counts.
+    last = sendings[-1]
+    fence = life.fence.end_of_doubt(last.signed_at, receive_window=last.receive_window)
     if fence is None or scene.venue_now < fence:
         when = "never over" if fence is None else f"over {fence - scene.venue_now:.3f} s from now"
         yield Complaint(client_id, f"{kind} was told without a word of the venue, and its fence is {when}")
