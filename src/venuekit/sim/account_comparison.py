@@ -28,6 +28,8 @@ __all__ = [
     "Standing",
     "balances_differ",
     "heard_wrong",
+    "is_remembered",
+    "journal_differs",
     "lost_fills",
     "lost_orders",
     "orders_differ",
@@ -166,6 +168,18 @@ def balances_differ(theirs: Balances, ours: Balances) -> list[str]:
         for asset, row in theirs.items()
         if ours.get(asset) != row
     ]
+
+
+def is_remembered(event: ConnectorEvent, entries: Iterable[Entry]) -> bool:
+    """Whether the journal holds what a listener was told of a fill or of an end."""
+    if isinstance(event, OrderFilledEvent):
+        fill = (event.order_id, event.exchange_trade_id)
+        return any(
+            isinstance(item, Filled) and (item.client_id, item.trade_id) == fill for item in _records(entries)
+        )
+    if isinstance(event, ENDS):
+        return any(isinstance(item, Ended) and item.client_id == event.order_id for item in _records(entries))
+    return True
 
 
 def heard_wrong(heard: Sequence[ConnectorEvent], fills: Iterable[Fill]) -> list[str]:

@@ -16,7 +16,7 @@ __all__ = ["CrashOptions", "CrashPoint", "CrashVerdict", "crash_points", "run_cr
 class CrashOptions(Frozen):
     """Which scenarios are cut off: each seed, with each durability, by each way of commands.
 
-    Where the journal survives the end of the power, it is the machine that ends; else the process. With
+    The process ends at each point, and where the journal is to survive that, the machine as well. With
     `beyond_promise` the machine also ends under journals that need not survive it: then an order may be
     forgotten, and none doubled.
     """
@@ -87,10 +87,11 @@ def _scenarios(options: CrashOptions) -> Iterator[Scenario]:
 def _points(scenario: Scenario, options: CrashOptions) -> Iterator[CrashPoint]:
     trap = Trap()
     _require_sound(play(scenario, trap), scenario)
-    ends = {scenario.durability is Durability.POWER, options.beyond_promise}
+    survives_power = scenario.durability is Durability.POWER
+    ends = (False, True) if survives_power or options.beyond_promise else (False,)
     for passing in trap.passings:
         for moment in MOMENTS[passing.boundary]:
-            for power in sorted(ends):
+            for power in ends:
                 yield CrashPoint(
                     scenario=scenario,
                     moment=moment,

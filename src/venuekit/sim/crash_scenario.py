@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from venuekit.emulator.factory import dialect_class, make_dialect
 from venuekit.emulator.instruments import DEFAULT_INSTRUMENTS
 from venuekit.journal import reader
 from venuekit.journal.inspection import verify
+from venuekit.journal.reader import Entry
 from venuekit.journal.writer import Durability
 from venuekit.model.events import ORDER_EVENT_TAGS, ConnectorEvent
 from venuekit.model.order import OrderType, TimeInForce
@@ -88,10 +90,12 @@ class Account(Frozen):
 def play(scenario: Scenario, trap: Trap) -> Outcome:
     """Run the scenario, cut off where the trap says, and compare the account with the venue."""
     kernel = Kernel(scenario.seed)
+    gc.freeze()  # the end of a world looks through everything that it might have left
     try:
         return _played(kernel, scenario, trap)
     finally:
         kernel.end()
+        gc.unfreeze()
 
 
 def _played(kernel: Kernel, scenario: Scenario, trap: Trap) -> Outcome:
@@ -147,6 +151,7 @@ class Stage:
         self.trader = Host(self.kernel, "trader")
         self.disk = TrappedDisk.of(self.trader)
         self.disk.trap = trap
+        self.trader.ended.append(self._ended)
         trap.watch(self.trader)
         self._kind = connector_class(scenario.venue)
         self._setting = find_setting(f"{scenario.venue}@emulator", "https://venue:443")
@@ -215,6 +220,20 @@ class Stage:
         if self.trader.is_alive:
             self.heard.append(event)
 
+    def _ended(self, power: bool) -> None:
+        """What was told and not synced is forgotten with the power, and may be told once more."""
+        if power:
+            entries = self._entries()
+            self.heard = [event for event in self.heard if compare.is_remembered(event, entries)]
+
+    def _entries(self) -> list[Entry]:
+        return [
+            entry
+            for path in self.disk.files
+            if path.suffix == ".journal"
+            for entry in reader.entries_since(path, disk=self.disk)
+        ]
+
     # What others do.
 
     def fill(self, order: InFlightOrder, share: str) -> None:
@@ -240,7 +259,7 @@ class Stage:
         orders, fills = desk.archive.orders(name), desk.archive.fills(name)
         (path,) = (path for path in self.disk.files if path.suffix == ".journal")
         verdict = verify(path, self.disk)
-        entries = list(reader.entries_since(path, disk=self.disk))
+        entries = self._entries()
         yield from verdict.complaints
         if not verdict.is_sound:
             yield "the journal is damaged"

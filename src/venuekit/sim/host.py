@@ -109,8 +109,6 @@ class Host:
         for loop in self._dead:
             loop.bury()
         self._dead.clear()
-        self.main = None
-        self.ended.clear()
 
     def _end(self) -> None:
         self.is_alive = False

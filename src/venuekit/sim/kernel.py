@@ -25,6 +25,7 @@ __all__ = ["Alarm", "Kernel", "Spinning"]
 _BEGIN = 1_750_000_000.0
 """Wall time at which worlds begin: 2025-06-15, 15:06:40 UTC."""
 _COLLECTIONS = 5
+"""Times that what dead lives held is looked for; two do as a rule."""
 
 
 class Spinning(RuntimeError):
