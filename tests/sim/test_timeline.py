@@ -108,7 +108,7 @@ def test_an_order_is_known_by_the_name_that_the_connector_gave_it(verdict: Verdi
         _mark(4, "somebody else's x99999999999"),
     )
     orders = _data(timeline.page(_with(verdict, marks=marks), replay=_REPLAY))["orders"]
-    assert orders == [{"names": ["vk016a000001"], "count": 2}]
+    assert orders == [{"name": "vk016a000001", "count": 2}]
 
 
 def test_a_long_detail_is_cut_and_says_so(verdict: Verdict) -> None:

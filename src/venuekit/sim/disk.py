@@ -289,7 +289,8 @@ class SimDisk:
         if self.room is not None:
             self.room -= taken
         content.grow(data[:taken])
-        self._mark("append", f"{path.name}: {taken} bytes at {len(content.cache) - taken}")
+        where = f"{path.name}: {taken} bytes at {len(content.cache) - taken}"
+        self._mark("append", where if taken == len(data) else f"{where}, cut", data[:taken])
         return taken
 
     def sync(self, path: Path, content: Content) -> None:
@@ -390,9 +391,10 @@ class SimDisk:
         if self._kernel is not None:
             self._kernel.spend(seconds)
 
-    def _mark(self, kind: str, text: str) -> None:
+    def _mark(self, kind: str, text: str, data: bytes = b"") -> None:
         if self._kernel is not None:
-            self._kernel.say(Lane.DISK, kind, text)
+            detail = data.decode("latin-1") if self._kernel.trace.keeps else ""
+            self._kernel.say(Lane.DISK, kind, text, detail)
 
 
 class _File:

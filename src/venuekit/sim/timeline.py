@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import html
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from importlib import resources
 from typing import Any
 
 import msgspec
 
+from venuekit.sim import story
 from venuekit.sim.disturbance import Disturbance, DisturbanceKind
 from venuekit.sim.options import WorldOptions
-from venuekit.sim.trace import Lane, Mark
+from venuekit.sim.story import Line
+from venuekit.sim.trace import Lane
 from venuekit.sim.verdict import Verdict
 
 __all__ = ["facts_of", "page", "words_of"]
@@ -39,8 +40,6 @@ _COLOURS: Mapping[DisturbanceKind, str] = {
     _D.FAULT_POINT: "world",
 }
 """The colour of the lane that a disturbance is felt in; the network's is the wire's."""
-_NAME = re.compile(r"(?<![\w-])(?=[\w-]*\d)[A-Za-z][\w-]{9,39}(?![\w-])", re.ASCII)
-"""What an order of ours is called: letters and digits, longer than a word and shorter than a key."""
 _MOST_ORDERS = 2_000
 
 
@@ -88,6 +87,7 @@ def _text(name: str) -> str:
 def _data(verdict: Verdict, replay: str) -> dict[str, Any]:
     """What the page's script reads, in its own words."""
     options = verdict.options
+    told = story.told(verdict.marks)
     return {
         "seed": options.seed,
         "words": [options.venue, options.profile.value, options.weather.value],
@@ -106,8 +106,10 @@ def _data(verdict: Verdict, replay: str) -> dict[str, Any]:
         "lanes": [lane.value for lane in Lane],
         "bad": _BAD,
         "dead": _dead(verdict),
-        "orders": _orders(verdict.marks),
-        **_columns(verdict.marks),
+        "orders": [
+            {"name": name, "count": count} for name, count in list(told.orders.items())[:_MOST_ORDERS]
+        ],
+        **_columns(told.lines),
     }
 
 
@@ -165,35 +167,22 @@ def _place(lane: Lane) -> int:
     return list(Lane).index(lane)
 
 
-def _orders(marks: Iterable[Mark]) -> list[dict[str, Any]]:
-    """The orders that the connector speaks of, in order of appearance, and how many marks name each."""
-    names: dict[str, None] = {}
-    mentions: Counter[str] = Counter()
-    for mark in marks:
-        found = dict.fromkeys(_NAME.findall(mark.text) + _NAME.findall(mark.detail))
-        mentions.update(found.keys())
-        if mark.lane in (Lane.STRATEGY, Lane.CONNECTOR):
-            names |= found
-    told = [name for name in names if mentions[name] > 1][:_MOST_ORDERS]
-    return [{"names": [name], "count": mentions[name]} for name in told]
-
-
-def _columns(marks: Sequence[Mark]) -> dict[str, Any]:
-    """The marks column by column: shorter by half than row by row."""
-    hosts = list(dict.fromkeys(mark.host for mark in marks))
-    kinds = list(dict.fromkeys(mark.kind for mark in marks))
-    places = {mark.number: place for place, mark in enumerate(marks)}
+def _columns(lines: Sequence[Line]) -> dict[str, Any]:
+    """The lines column by column: shorter by half than row by row."""
+    hosts = list(dict.fromkeys(line.mark.host for line in lines))
+    kinds = list(dict.fromkeys(line.mark.kind for line in lines))
     return {
         "hosts": hosts,
         "kinds": kinds,
         "marks": {
-            "time": [round(mark.time, 6) for mark in marks],
-            "host": [hosts.index(mark.host) for mark in marks],
-            "lane": [_place(mark.lane) for mark in marks],
-            "kind": [kinds.index(mark.kind) for mark in marks],
-            "text": [mark.text for mark in marks],
-            "detail": [_cut(mark.detail) for mark in marks],
-            "link": [-1 if mark.link is None else places.get(mark.link, -1) for mark in marks],
+            "time": [round(line.mark.time, 6) for line in lines],
+            "host": [hosts.index(line.mark.host) for line in lines],
+            "lane": [_place(line.mark.lane) for line in lines],
+            "kind": [kinds.index(line.mark.kind) for line in lines],
+            "text": [line.text for line in lines],
+            "detail": [_cut(line.detail) for line in lines],
+            "link": [line.after for line in lines],
+            "guess": [place for place, line in enumerate(lines) if not line.is_sure],
         },
     }
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from typing import ClassVar
+from typing import Any, ClassVar
 from zlib import crc32
 
 from venuekit.emulator.answer import Answer, Request
 from venuekit.emulator.connection import Connection, Frame
 from venuekit.emulator.dialect import Dialect, Query
+from venuekit.emulator.order_record import AccountEvent, Fill, OrderRecord
 from venuekit.sim.kernel import Kernel
 from venuekit.sim.trace import Lane
 
@@ -36,13 +37,17 @@ def _line(payload: bytes) -> str:
 class TracedDialect(Dialect):
     """A dialect that marks what goes in and out; mixed into a venue's own by `traced`.
 
-    Marks are on the wire's lane of the venue's host. A frame or an answer links to what it is the answer to:
-    what the dialect was told when it said it.
+    What is said is on the wire's lane, what became of orders and funds on the venue's, all on the venue's
+    host. Each links to what it is the answer to: what the dialect was told when it said or did it.
     """
 
     kernel: ClassVar[Kernel]
     host_name: ClassVar[str]
     _cause: int | None = None
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.desk.listen(self.mark_event)
 
     def request(self, request: Request, now: float) -> Answer:
         """Answer one REST request."""
@@ -115,10 +120,35 @@ class TracedDialect(Dialect):
         detail = told(whole) if trace.keeps and len(whole) > _SHOWN else ""
         return trace.mark(self.kernel.now, self.host_name, Lane.WIRE, kind, text, detail, link)
 
+    def mark_event(self, event: AccountEvent) -> None:
+        """Note what became of an order, or that funds came or went."""
+        trace = self.kernel.trace
+        if event.order is not None:
+            kind, text = type(event.event).__name__.lower(), _order(event.order, event.fill)
+        elif event.entry is not None:
+            moves = (
+                f"{move.free} {move.asset}" for move in event.entry.moves if move.account == event.account
+            )
+            kind, text = event.entry.kind.value, ", ".join(moves)
+        else:
+            return
+        trace.mark(self.kernel.now, self.host_name, Lane.VENUE, kind, text, link=self._cause)
+
     def mark_frame(self, number: int, frame: Frame) -> None:
         """Note what is said on a connection."""
         text = f"#{number} {frame.kind.value} {_line(frame.payload)}"
         self.mark("frame", text, frame.payload, self._cause)
+
+
+def _order(record: OrderRecord, fill: Fill | None) -> str:
+    """An order as it stands after what happened to it."""
+    state, side = record.state, "buy" if record.state.request.is_buy else "sell"
+    traded = "" if fill is None else f"{fill.amount} at {fill.price}, trade {fill.trade_id}: "
+    price = "" if state.price is None else f" at {state.price}"
+    done = f"{state.filled} of {state.amount}"
+    return (
+        f"{traded}{record.client_order_id} {side} {state.trading_pair} {done}{price}, order {record.order_id}"
+    )
 
 
 class _Outbox(deque[Frame]):

@@ -1,7 +1,7 @@
 // One mark in full, and the head of the page.
 
 function withIds(text) { // an order's name in a text narrows the list to that order
-  const names = new Map(run.orders.flatMap((order, number) => order.names.map((name) => [name, number])));
+  const names = new Map(run.orders.map((order, number) => [order.name, number]));
   if (!names.size) return [text];
   const pieces = [];
   let done = 0;
@@ -54,16 +54,16 @@ function tellAll(row) {
   const before = A[row] >= 0 ? T[row] - T[A[row]] : null;
   const parts = [
     element("div", { class: "lead", lane: isBad(row) ? "bad" : LANES[L[row]] }, element("span", { class: "dot" }),
-      element("b", {}, run.kinds[K[row]].replaceAll("_", " ")), element("span", { class: "note" }, `${LANES[L[row]]} · ${run.hosts[H[row]]}`)),
-    element("time", {}, `${T[row].toFixed(6)} s${before === null ? "" : `, ${span(before)} after what it answers`}`),
-    element("div", { class: "text" }, ...withIds(X[row])),
+      element("b", {}, run.kinds[K[row]].replaceAll("_", " ")), element("span", { class: "note" }, [LANES[L[row]], run.hosts[H[row]]].filter(Boolean).join(" · "))),
+    element("time", {}, `${T[row].toFixed(6)} s${before === null ? "" : `, ${span(before)} after what it ${guessed.has(row) ? "seems to follow" : "answers"}`}`),
+    element("div", { class: "text" }, ...withIds(/^[[{]/.test(D[row]) ? X[row].split(/[[{]/)[0] : X[row])),
   ];
   if (D[row]) parts.push(pretty(D[row]));
   const back = [];
   for (let mark = A[row]; mark >= 0 && back.length < 12; mark = A[mark]) back.push(mark);
-  if (back.length) parts.push(element("h3", {}, "answers"), ...back.map(pathTo));
+  if (back.length) parts.push(element("h3", {}, guessed.has(row) ? "seems to follow" : "answers"), ...back.map(pathTo));
   const on = answers.get(row) ?? [];
-  if (on.length) parts.push(element("h3", {}, "answered by"), ...on.slice(0, 12).map(pathTo));
+  if (on.length) parts.push(element("h3", {}, "led to"), ...on.slice(0, 12).map(pathTo));
   if (on.length > 12) parts.push(element("div", { class: "note" }, `and ${on.length - 12} more`));
   panel.replaceChildren(...parts, ...during(T[row]));
 }
@@ -108,8 +108,9 @@ function head() {
 }
 
 function tools() {
-  $("order").replaceChildren(element("option", { value: "" }, run.orders.length ? `all ${counted(run.orders.length, "order")}` : "no orders"),
-    ...run.orders.map((order, number) => element("option", { value: number }, `${order.names.join(" · ")} (${order.count})`)));
+  $("order").replaceChildren(element("option", { value: "" }, run.orders.length ? "all marks" : "no orders"),
+    element("option", { value: "any" }, `marks about ${counted(run.orders.length, "order")}`),
+    ...run.orders.map((order, number) => element("option", { value: number }, `${order.name} (${order.count})`)));
   $("order").disabled = !run.orders.length;
   const counts = LANES.map(() => 0);
   for (const lane of L) counts[lane]++;

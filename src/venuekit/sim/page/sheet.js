@@ -15,7 +15,7 @@ const middleOf = (place) => place * HEIGHT + HEIGHT / 2;
 
 function marked(text) {
   const terms = wanted(view.words).filter(([, isWanted]) => isWanted).map(([word]) => word);
-  if (view.order) terms.push(...run.orders[Number(view.order)].names.map((name) => name.toLowerCase()));
+  if (view.order && view.order !== "any") terms.push(run.orders[Number(view.order)].name.toLowerCase());
   const pieces = [];
   const lower = text.toLowerCase();
   let done = 0;
@@ -58,7 +58,7 @@ function rowFor(place) {
     made.style.setProperty("--lane", `var(--${LANES[lane]})`);
     what.style.setProperty("--at", `${lane === WORLD ? FIRST_LINE - 4 : lineOf(lane) + 7}px`);
     what.append(element("span", { class: isBad(row) ? "kind bad" : "kind" }, run.kinds[K[row]].replaceAll("_", " ")));
-    if (lane === WORLD ? run.hosts[H[row]] !== "world" : crowded.has(lane)) what.append(element("span", { class: "host" }, run.hosts[H[row]]));
+    if (lane === WORLD ? run.hosts[H[row]] !== "" : crowded.has(lane)) what.append(element("span", { class: "host" }, run.hosts[H[row]]));
     what.append(...marked(X[row]));
   }
   made.append(what);
@@ -137,7 +137,8 @@ function connect(first, last) {
     if (seen.has(name)) return;
     seen.add(name);
     const inChain = chain.has(from) && chain.has(to);
-    (inChain ? over : pieces).push(shape("path", inChain ? { class: "chain", d: curve(from, to) } : { d: curve(from, to) }));
+    const looks = [inChain ? "chain" : "", guessed.has(to) ? "guess" : ""].join(" ").trim();
+    (inChain ? over : pieces).push(shape("path", { class: looks, d: curve(from, to) }));
   };
   for (const mark of chain) join(A[mark], mark);
   for (let place = first; place <= last; place++) {

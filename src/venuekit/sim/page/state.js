@@ -37,6 +37,13 @@ function element(name, attributes = {}, ...children) {
 
 // --- which marks pass
 
+const guessed = new Set(run.marks.guess);
+const known = new Set(run.orders.map((order) => order.name));
+function namesAnOrder(mark) {
+  for (const text of [X[mark], D[mark]]) for (const found of text.matchAll(/[A-Za-z0-9_-]{10,}/g)) if (known.has(found[0])) return true;
+  return false;
+}
+
 let haystack = null;
 function texts() {
   haystack ??= X.map((text, mark) =>
@@ -52,19 +59,20 @@ function wanted(words) {
 
 function passing() {
   const terms = wanted(view.words);
-  const names = view.order ? run.orders[Number(view.order)].names.map((name) => name.toLowerCase()) : null;
-  const every = terms.length || names ? texts() : null;
+  const name = view.order && view.order !== "any" ? run.orders[Number(view.order)].name.toLowerCase() : null;
+  const every = terms.length || name ? texts() : null;
   let inOrder = null;
-  if (names) {
+  if (view.order) {
     inOrder = new Uint8Array(T.length);
+    const isNamed = (mark) => (name ? every[mark].includes(name) : namesAnOrder(mark));
     for (let mark = 0; mark < T.length; mark++) {
-      if (!names.some((name) => every[mark].includes(name))) continue;
+      if (L[mark] === WORLD || !isNamed(mark)) continue;
       inOrder[mark] = 1;
       if (A[mark] >= 0) inOrder[A[mark]] = 1;
+      // An answer need not repeat whom it is about.
+      for (const answer of answers.get(mark) ?? []) if (!guessed.has(answer)) inOrder[answer] = 1;
     }
-    // An answer need not repeat whom it is about.
-    for (let mark = 0; mark < T.length; mark++)
-      if (inOrder[mark] && L[mark] !== WORLD) for (const answer of answers.get(mark) ?? []) inOrder[answer] = 1;
+    if (!name) L.forEach((lane, mark) => { if (lane === WORLD) inOrder[mark] = 1; });
   }
   const kept = [];
   for (let mark = 0; mark < T.length; mark++) {
