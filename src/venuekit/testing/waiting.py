@@ -7,18 +7,24 @@ from collections.abc import Callable
 
 from venuekit.testing.virtual_clock import VirtualClock
 
-__all__ = ["PATIENCE", "until"]
+__all__ = ["LOOK_EVERY", "PATIENCE", "until"]
 
 PATIENCE = 15.0
 """Seconds until a wait is given up: long, because a machine that runs tests may be slow and loaded."""
 
-_LOOK_EVERY = 0.002
+LOOK_EVERY = 0.002
+"""Seconds between two looks whether what is waited for is so."""
 
 
 async def until(
-    is_so: Callable[[], bool], what: str, *, clock: VirtualClock | None = None, timeout: float = PATIENCE
+    is_so: Callable[[], bool],
+    what: str,
+    *,
+    clock: VirtualClock | None = None,
+    timeout: float = PATIENCE,
+    every: float = LOOK_EVERY,
 ) -> None:
-    """Wait until something is so; `what` says in words what is waited for.
+    """Wait until something is so, looking `every` so many seconds; `what` says in words what is waited for.
 
     Without a `clock` time passes by itself. With one it is moved from sleeper to sleeper, and `timeout` is
     counted in its seconds.
@@ -32,6 +38,6 @@ async def until(
     try:
         async with asyncio.timeout(timeout):
             while not is_so():  # noqa: ASYNC110 - what is waited for announces itself to nobody
-                await asyncio.sleep(_LOOK_EVERY)
+                await asyncio.sleep(every)
     except TimeoutError:
         raise AssertionError(f"waited {timeout:g} s for {what}") from None

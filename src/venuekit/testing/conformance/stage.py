@@ -29,7 +29,7 @@ from venuekit.testing.conformance.story import Story, listen
 from venuekit.testing.conformance.trader import Trader
 from venuekit.testing.conformance.traits import Traits
 from venuekit.testing.conformance.venue import Venue
-from venuekit.testing.waiting import until
+from venuekit.testing.waiting import LOOK_EVERY, until
 from venuekit.web.auth import Credentials, Secret
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Stage:
     The venue is at `url`, and what connectors remember in `folder`. `pairs` are those that connectors follow
     unless told; `story` is what all of them told. Times are seconds of `clock`, which in a simulated world is
     a virtual one: `patience` is how long a card waits for what must come, `breath` for what must not, and
-    `outage` how long a trouble lasts that may last.
+    `outage` how long a trouble lasts that may last; waiting, it looks `look_every` so often.
     """
 
     def __init__(
@@ -71,14 +71,17 @@ class Stage:
         folder: Path,
         *,
         clock: Clock,
+        patience: float | None = None,
         outage: float = _OUTAGE,
+        look_every: float = LOOK_EVERY,
     ) -> None:
         self.url = url
         self.clock = clock
         self.outage = outage
+        self.look_every = look_every
         self.traits = Traits(suite.kind, suite.venue)
         self.pairs: tuple[str, ...] = tuple(suite.trading_pairs)
-        self.patience: float = suite.patience
+        self.patience: float = suite.patience if patience is None else patience
         self.breath = max(0.4, self.patience / 40)
         self.venue = Venue(dialect, _customer(dialect, suite.key_type), clock)
         self.story = Story()
@@ -101,7 +104,7 @@ class Stage:
             CardFailed: it did not.
         """
         try:
-            await until(is_so, what, timeout=self.patience)
+            await until(is_so, what, timeout=self.patience, every=self.look_every)
         except AssertionError as failure:
             raise CardFailed(str(failure)) from None
 
@@ -150,7 +153,7 @@ class Stage:
         connector = self.connector((self.pair,), **options)
         async with connector:
             self.venue.pause()
-            yield Trader(connector, self.venue, self.story, self.patience)
+            yield Trader(connector, self.venue, self.story, self.patience, self.look_every)
 
     def wrong_credentials(self) -> list[Credentials]:
         """Some that the venue does not accept: an unknown key, and where there is a secret a wrong one."""
@@ -179,7 +182,7 @@ class Stage:
         """A copy of what connectors remember, as a kill in this moment would leave it."""
         disk, copy = SystemDisk(), self._folder / "copy"
         kept = {name: disk.read(self._folder / name) for name in disk.names(self._folder)}
-        SystemDisk().make_folder(copy)
+        disk.make_folder(copy)
         for name, content in kept.items():
             file = disk.create(copy / name)
             file.write(content)

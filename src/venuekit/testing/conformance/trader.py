@@ -29,11 +29,19 @@ class Trader:
     `ids` are the orders that it placed. `amount` is the usual order's, in base, and can be halved.
     """
 
-    def __init__(self, connector: TradingConnector, venue: Venue, story: Story, patience: float) -> None:
+    def __init__(
+        self,
+        connector: TradingConnector,
+        venue: Venue,
+        story: Story,
+        patience: float,
+        look_every: float,
+    ) -> None:
         self.connector = connector
         self.venue = venue
         self.story = story
         self.patience = patience
+        self._look_every = look_every
         (self.pair,) = connector.traded_pairs()
         self.amount = venue.amount(self.pair, parts=2)
         self.ids: list[str] = []
@@ -45,7 +53,7 @@ class Trader:
             CardFailed: it did not.
         """
         try:
-            await until(is_so, what, timeout=patience * self.patience)
+            await until(is_so, what, timeout=patience * self.patience, every=self._look_every)
         except AssertionError as failure:
             told = "; ".join(f"{name}: {', '.join(self.story.words(name)) or 'nothing'}" for name in self.ids)
             raise CardFailed(f"{failure} (told of its orders: {told})") from None
@@ -157,7 +165,7 @@ class Trader:
             CardFailed: they differ, and went on differing.
         """
         try:
-            await until(lambda: not self.differences(), "", timeout=self.patience)
+            await until(lambda: not self.differences(), "", timeout=self.patience, every=self._look_every)
         except AssertionError:
             raise CardFailed("; ".join(self.differences())) from None
 
