@@ -160,6 +160,17 @@ def _is_in_order(scene: Scene, told: Told) -> Iterator[Complaint]:
         yield Complaint(diff.trading_pair, f"goes from {known} back to {now}, and is LIVE")
 
 
+def _does_not_go_back(scene: Scene, _: Second) -> Iterator[Complaint]:
+    """While it is LIVE, no snapshot takes it back to where it was."""
+    life = scene.present
+    if life is None or not has_ids(life):
+        return
+    for pair, book in life.order_books().items():
+        known = life.book(pair).id
+        if book.is_live and book.update_id is not None and known is not None and book.update_id < known:
+            yield Complaint(pair, f"is LIVE at {book.update_id}, and was at {known}")
+
+
 def _trade_is_true(scene: Scene, told: Told) -> Iterator[Complaint]:
     event = told.event
     if not isinstance(event, OrderBookTradeEvent) or not isinstance(event.trade_id, int):
@@ -195,6 +206,10 @@ INVARIANTS = (
         id="B3",
         sentence="A LIVE book is never crossed, its levels are above zero and its ids rise; public trades are"
         " the venue's, in order, each once.",
-        looks=(((BookDiff,), _is_in_order), ((OrderBookTradeEvent,), _trade_is_true)),
+        looks=(
+            ((BookDiff,), _is_in_order),
+            ((Second,), _does_not_go_back),
+            ((OrderBookTradeEvent,), _trade_is_true),
+        ),
     ),
 )
