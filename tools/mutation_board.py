@@ -181,6 +181,7 @@ async def _worked(
         "--seeds", str(last), "--minutes", str(minutes), "--seconds", str(seconds),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
         env={**os.environ, "PYTHONHASHSEED": "0"},
     )  # fmt: skip
     assert worker.stdout is not None  # noqa: S101 - it was asked for
