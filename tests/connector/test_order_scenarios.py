@@ -78,6 +78,25 @@ async def test_s3_a_time_out_at_the_venue_and_an_accepting_stream_send_no_second
         assert (sent(at), "MarketOrderFailure" in desk.tale.of(order_id)) == (1, False)
 
 
+@pytest.mark.parametrize("way", ["socket", "rest"])
+async def test_an_order_that_a_proxy_repeats_lives_and_one_whose_cancel_it_repeats_is_over(
+    tmp_path: Path, way: str
+) -> None:
+    policy = REST if way == "rest" else None
+    async with floor(tmp_path) as at, trader(at, policy=policy) as desk:
+        weather(at, FaultKind.REPEATED, "POST /api/v3/order" if way == "rest" else PLACE)
+        order_id = desk.rest()
+        order = await desk.stands(order_id, OPEN)
+        await until(lambda: order.doubt is None, "the order to be seen")
+        assert sent(at) == 1
+        assert "MarketOrderFailure" not in desk.tale.of(order_id)
+        weather(at, FaultKind.REPEATED, "DELETE /api/v3/order" if way == "rest" else "order.cancel")
+        desk.exchange.cancel(BTC, order_id)
+        await desk.stands(order_id, CANCELED)
+        assert at.dialect.faults.reports()[-1].fired == 1
+        await at.agrees(desk.exchange)
+
+
 async def test_s5_an_order_that_never_reached_the_venue_ends_in_bounded_time(tmp_path: Path) -> None:
     async with floor(tmp_path) as at, trader(at) as desk:
         weather(at, FaultKind.LOST_REQUEST, PLACE)

@@ -63,6 +63,9 @@ class FaultKind(Enum):
     """The request is not executed; its answer says, with `status`, that its outcome is unknown."""
     OUTCOME_UNKNOWN = "outcome_unknown"
     """The request is executed; its answer says, with `status`, that its outcome is unknown."""
+    REPEATED = "repeated"
+    """Somebody on the way sends a command once more, and hands on what that one was told: that an order of
+    this id is there already, or none to be cancelled. A new order is repeated only where it rests."""
     LOST_REQUEST = "lost_request"
     """The request is not executed; `seconds` later the connection is reset without a byte of an answer."""
     STALE_OPEN_ORDERS = "stale_open_orders"
@@ -157,7 +160,7 @@ _SITES: Mapping[Site, tuple[FaultKind, ...]] = {
         FaultKind.FIREWALL,
         FaultKind.LOST_REQUEST,
     ),
-    Site.EXECUTION: (FaultKind.NOT_EXECUTED, FaultKind.OUTCOME_UNKNOWN),
+    Site.EXECUTION: (FaultKind.NOT_EXECUTED, FaultKind.OUTCOME_UNKNOWN, FaultKind.REPEATED),
     Site.ORDER_LIST: (FaultKind.STALE_OPEN_ORDERS,),
     Site.ORDER_QUERY: (FaultKind.LAGGING_ORDERS,),
     Site.TRADE_QUERY: (FaultKind.TRADES_REFUSED,),

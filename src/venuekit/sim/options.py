@@ -84,7 +84,7 @@ def options_of(
         weather=weather,
         seconds=seconds,
         healing=_HEALING,
-        pairs=("BTC-USDT", "ETH-USDT")[: draw.choice((1, 1, 2))],
+        pairs=("BTC-USDT", "ETH-USDT", "SOL-USDT")[: draw.choice((1, 1, 2, 3))],
         rate=draw.choice((0.5, 2.0, 5.0)),
         pause=draw.choice((0.3, 1.0, 4.0)),
         durability=draw.choice(tuple(Durability)),

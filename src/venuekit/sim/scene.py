@@ -48,11 +48,12 @@ class Patience(Frozen):
     venue's book may have gone on from where a LIVE one stands. `books`: until all are LIVE after healing.
     `stream`: the same of the account's stream. `beyond_fence`: beside the fence, until a doubt is over:
     the longest pause between two questions, and the answers. `command`: until a command that was asked
-    for is concluded. `stop`: beside `stop_within`, until a stop is done; `stop_in_trouble`: the same while
-    the machine may stand still. `answers`: beside the longest interval of the polls, until everything was
-    asked for and answered. `resyncs` are those of one book that a healed minute may hold, `connects` those
-    of all streams that any minute may. `growth` is by how many a count, such as that of tasks, may exceed
-    its first one. `compared` is how many differences of a book are told between two full comparisons.
+    for is concluded. `stop`: beside `stop_within`, until a stop is done; `stop_in_trouble`: the same
+    while the machine may stand still. `answers`: beside the longest interval of the polls, until
+    everything was asked for and answered. `resyncs` are those of one book that a healed minute may hold,
+    `connects` those of all streams that any minute may. `attempts` is how often in a row it may be tried
+    in vain to bring a book back. `growth` is by how many a count, such as that of tasks, may exceed its
+    first one. `compared` is how many differences of a book are told between two full comparisons.
     """
 
     book_behind: float = 60.0
@@ -66,6 +67,7 @@ class Patience(Frozen):
     answers: float = 15.0
     resyncs: int = 6
     connects: int = 60
+    attempts: int = 40
     growth: int = 8
     compared: int = 256
 

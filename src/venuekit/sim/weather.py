@@ -126,6 +126,7 @@ _VENUE_ROWS: Sequence[_VenueRow] = (
     _VenueRow(kind=_F.LOST_REQUEST, acts=_ASKED, seconds=(0.0, 12.0)),
     _VenueRow(kind=_F.NOT_EXECUTED, acts=_COMMANDS, aimed=True, statuses=(500, 503, 504)),
     _VenueRow(kind=_F.OUTCOME_UNKNOWN, acts=_COMMANDS, aimed=True, statuses=(500, 503, 504)),
+    _VenueRow(kind=_F.REPEATED, acts=(Act.PLACE, Act.CANCEL), aimed=True),
     _VenueRow(kind=_F.STALE_OPEN_ORDERS, seconds=(0.1, 0.9), times=(1, 3, None)),
     _VenueRow(kind=_F.LAGGING_ORDERS, seconds=(0.1, 0.9), times=(1, 3, None)),
     _VenueRow(kind=_F.TRADES_REFUSED),

@@ -35,6 +35,8 @@ Fields = dict[str, Any]
 Pairs = tuple[tuple[str, str], ...]
 _ALPHABET = ascii_letters + digits
 _ID_LENGTH = 22
+_REPEATABLE = ("NEW", "PARTIALLY_FILLED", "CANCELED")
+"""What a command leads to that is refused the second time."""
 
 
 class Pool(Frozen):
@@ -190,8 +192,10 @@ class BinanceRequests(Dialect):
             content = self._counting(route, client, parameters, now)
         else:
             content = route.handler(self, client, parameters, now)
-        if fault is not None:
+        if fault is not None and fault.kind is not FaultKind.REPEATED:
             return _unknown_outcome(fault)
+        if fault is not None and isinstance(content, dict) and content.get("status") in _REPEATABLE:
+            route.handler(self, client, parameters, now)  # refused: there is one of this id, or none any more
         return Performed(status=200, content=content)
 
     def _counting(self, route: Route, client: Customer, parameters: Parameters, now: float) -> Any:

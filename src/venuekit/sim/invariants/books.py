@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from venuekit import errors
 from venuekit.emulator.venue_book import VenueBook
 from venuekit.model.book import BookDiff, BookStatus
 from venuekit.model.events import BookStatusEvent, OrderBookTradeEvent
@@ -122,6 +123,38 @@ def _is_not_behind(scene: Scene, second: Second) -> Iterator[Complaint]:
             yield Complaint(pair, words)
 
 
+def _is_not_read(scene: Scene, _: Second | Told) -> Iterator[Complaint]:
+    """What is not LIVE gives no price to who does not ask for what there is."""
+    life = scene.present
+    if life is None:
+        return
+    for pair, book in life.order_books().items():
+        if book.status is BookStatus.LIVE:
+            continue
+        try:
+            price = book.get_price(True)
+        except errors.NotReady:
+            continue
+        yield Complaint(pair, f"is {book.status.value}, and says that the best ask is {price}")
+
+
+def _is_fed(scene: Scene, _: Second) -> Iterator[Complaint]:
+    """What no connection feeds is not LIVE."""
+    life = scene.present
+    if life is None or not life.order_books():
+        return
+    tracker = life.exchange.order_book_tracker
+    for seat in tracker.seats:
+        if seat.stream.state != "reconnecting":
+            continue
+        for pair, book in life.order_books().items():
+            if (
+                book.status is BookStatus.LIVE
+                and tracker.data_source.book_channel(pair) in seat.stream.channels
+            ):
+                yield Complaint(pair, f"is LIVE, and its stream is down: {seat.stream.trouble}")
+
+
 def _is_not_late(scene: Scene, second: Second) -> Iterator[Complaint]:  # noqa: ARG001 - a look's signature
     """Long after healing, what is LIVE keeps up with the venue, and does not only go on."""
     life, healed = scene.present, scene.since_healed()
@@ -160,6 +193,17 @@ def _is_in_order(scene: Scene, told: Told) -> Iterator[Complaint]:
         yield Complaint(diff.trading_pair, f"goes from {known} back to {now}, and is LIVE")
 
 
+def _does_not_go_back(scene: Scene, _: Second) -> Iterator[Complaint]:
+    """While it is LIVE, no snapshot takes it back to where it was."""
+    life = scene.present
+    if life is None or not has_ids(life):
+        return
+    for pair, book in life.order_books().items():
+        known = life.book(pair).id
+        if book.is_live and book.update_id is not None and known is not None and book.update_id < known:
+            yield Complaint(pair, f"is LIVE at {book.update_id}, and was at {known}")
+
+
 def _trade_is_true(scene: Scene, told: Told) -> Iterator[Complaint]:
     event = told.event
     if not isinstance(event, OrderBookTradeEvent) or not isinstance(event.trade_id, int):
@@ -189,12 +233,22 @@ INVARIANTS = (
         id="B2",
         sentence="A book that missed something is not LIVE until it is synchronised anew, nor is one that is"
         " behind for long.",
-        looks=(((BookDiff,), _nothing_is_missing), ((Second,), _is_not_behind), ((Second,), _is_not_late)),
+        looks=(
+            ((BookDiff,), _nothing_is_missing),
+            ((Second, BookStatusEvent), _is_not_read),
+            ((Second,), _is_fed),
+            ((Second,), _is_not_behind),
+            ((Second,), _is_not_late),
+        ),
     ),
     Invariant(
         id="B3",
         sentence="A LIVE book is never crossed, its levels are above zero and its ids rise; public trades are"
         " the venue's, in order, each once.",
-        looks=(((BookDiff,), _is_in_order), ((OrderBookTradeEvent,), _trade_is_true)),
+        looks=(
+            ((BookDiff,), _is_in_order),
+            ((Second,), _does_not_go_back),
+            ((OrderBookTradeEvent,), _trade_is_true),
+        ),
     ),
 )

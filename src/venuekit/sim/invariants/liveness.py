@@ -152,6 +152,15 @@ def _nothing_turns_in_circles(scene: Scene, _: Second) -> Iterator[Complaint]:
             yield Complaint(pair, f"began anew {times} times within a minute in which all was well")
 
 
+def _tries_come_slower(scene: Scene, _: Second) -> Iterator[Complaint]:
+    life = scene.present
+    if life is None or not life.order_books():
+        return
+    for pair, tracked in life.exchange.order_book_tracker.tracked.items():
+        if tracked.attempts > scene.patience.attempts:
+            yield Complaint(pair, f"was tried to be brought back {tracked.attempts} times in a row")
+
+
 def _connects_are_few(scene: Scene, _: Second) -> Iterator[Complaint]:
     life = scene.present
     if life is None:
@@ -192,6 +201,10 @@ INVARIANTS = (
         id="L6",
         sentence="Nothing turns in circles: while all is well, no book begins anew again and again, and no"
         " stream ever connects again and again.",
-        looks=(((Second,), _nothing_turns_in_circles), ((Second,), _connects_are_few)),
+        looks=(
+            ((Second,), _nothing_turns_in_circles),
+            ((Second,), _connects_are_few),
+            ((Second,), _tries_come_slower),
+        ),
     ),
 )
