@@ -68,7 +68,7 @@ class Venue:
     def tell(self, _event_tag: EventTag, event: OrderEvent) -> None:
         self.events.append(event)
 
-    def order_traded(self, client_order_id: str) -> None:
+    def order_traded(self, client_order_id: str, traded_at: float) -> None:
         self.traded.append(client_order_id)
 
     async def order_status(self, _order: InFlightOrder, question: Question) -> OrderUpdate:

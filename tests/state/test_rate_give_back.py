@@ -63,6 +63,18 @@ def test_what_is_given_back_makes_room_at_once(pool: RatePool) -> None:
 
 
 @BOTH
+def test_an_order_that_traded_in_a_window_that_is_over_gives_nothing_back_to_this_one(
+    pool: RatePool,
+) -> None:
+    ledger = RateLedger([pool])
+    placed(ledger, 61.0, 3)
+    ledger.give_back("orders", 1, 62.0, traded_at=1.0)  # told late, as after a start
+    assert ledger.used("orders", 62.0) == 3
+    ledger.give_back("orders", 1, 62.0, traded_at=61.5)
+    assert ledger.used("orders", 62.0) == 2
+
+
+@BOTH
 def test_what_is_left_after_giving_back_leaves_with_its_window(pool: RatePool) -> None:
     ledger = RateLedger([pool])
     placed(ledger, 1.0, 2)

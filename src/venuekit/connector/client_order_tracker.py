@@ -54,8 +54,8 @@ class TrackerOwner(Protocol):
         """Publish an event."""
         ...
 
-    def order_traded(self, client_order_id: str) -> None:
-        """An order filled for the first time."""
+    def order_traded(self, client_order_id: str, traded_at: float) -> None:
+        """An order filled for the first time, at this time of the venue."""
         ...
 
 
@@ -290,7 +290,7 @@ class ClientOrderTracker:
         for event in events:
             self._owner.tell(ORDER_EVENT_TAGS[type(event)], event)
             if isinstance(event, OrderFilledEvent) and self._is_first_fill(event):
-                self._owner.order_traded(event.order_id)
+                self._owner.order_traded(event.order_id, event.timestamp)
 
     def _is_first_fill(self, event: OrderFilledEvent) -> bool:
         """Whether this fill, however it was heard of, is the one with which its order began to trade."""

@@ -258,11 +258,11 @@ class ExchangeBase(MarketView, TradingConnector):
             clock_refused=self.clock_refused,
         )
 
-    def order_traded(self, client_order_id: str) -> None:  # noqa: ARG002 - it counts, whichever it was
+    def order_traded(self, client_order_id: str, traded_at: float) -> None:  # noqa: ARG002 - whichever it was
         """The first fill of an order gives back what some venues count against those that do not trade."""
         for pool in self.rest.pools:
             if pool.falls:
-                self.web.gate.give_back(pool.name, pool.given_back_by_fill)
+                self.web.gate.give_back(pool.name, pool.given_back_by_fill, traded_at)
 
     def reference_price(self, trading_pair: str) -> Decimal | None:
         """The mid price of a live book; None while there is none."""

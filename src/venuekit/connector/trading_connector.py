@@ -91,8 +91,8 @@ class TradingConnector(TradingView, AccountQuestions, RunningConnector):
     def traded_pairs(self) -> Sequence[str]:
         """The pairs whose orders and fills are asked for at a reconciliation."""
 
-    def order_traded(self, client_order_id: str) -> None:
-        """An order filled for the first time; some venues give back rate limits for it."""
+    def order_traded(self, client_order_id: str, traded_at: float) -> None:
+        """An order filled for the first time; some venues give back rate limits for it. Venue's seconds."""
 
     # --- life
 

@@ -20,10 +20,12 @@ class RateCount(ABC):
     An answer's header gives the venue's count at some moment of the same span, so it says two things:
     what it exceeds our own count by was spent by `others` of the same scope; and the requests that were
     open just then may or may not be part of it, which is the `doubt` that ends as they are settled.
+    Where one of these is answered without a count, what others spent meanwhile shows in the next header only.
 
     Where a venue takes units off again (`falls`), we hear of it twice: from whoever sees the order trade,
     and from the next header, in either order. A header may lower our count to itself and all that was
-    settled since the header before; by how much it did is `known`, and is not taken back once more.
+    settled since the header before; by how much it did is `known`, and is not taken back once more. What was
+    taken off in a window that is over says nothing about this one.
     """
 
     __slots__ = (
@@ -89,6 +91,10 @@ class RateCount(ABC):
         """Drop what others were thought to have spent, where it does not leave by itself."""
 
     @abstractmethod
+    def _is_over(self, moment: float, now: float) -> bool:
+        """Whether the window of a moment is another one than that of `now`, with nothing in common."""
+
+    @abstractmethod
     def _take_off(self, units: int) -> None:
         """Count fewer units, those still open excepted."""
 
@@ -111,8 +117,13 @@ class RateCount(ABC):
         if place <= self._doubtful_until:
             self._doubt = max(0, self._doubt - reserved)
 
-    def give_back(self, units: int) -> None:
-        """Count fewer units, unless the last header said so already; never below what is open."""
+    def give_back(self, units: int, traded_at: float, now: float) -> None:
+        """Count fewer units, unless the last header said so already; never below what is open.
+
+        `traded_at` is when the venue took them off.
+        """
+        if self._is_over(traded_at, now):
+            return
         known = min(units, self._known)
         self._known -= known
         self._take_off(units - known)
@@ -192,6 +203,9 @@ class FixedCount(RateCount):
     def _forget_others(self) -> None:
         self._foreign = 0
 
+    def _is_over(self, moment: float, now: float) -> bool:  # noqa: ARG002 - `turn` was told
+        return math.floor(moment / self.pool.seconds) != self._index
+
     def _take_off(self, units: int) -> None:
         own = min(units, self._spent - self.open)
         self._spent -= own
@@ -251,6 +265,9 @@ class RollingCount(RateCount):
 
     def _forget_others(self) -> None:
         """Nothing to do: they leave by themselves, one window after they were seen."""
+
+    def _is_over(self, moment: float, now: float) -> bool:
+        return moment <= now - self.pool.seconds
 
     def _take_off(self, units: int) -> None:
         self._gone += min(units, self._settled())  # the oldest: what is left stays for the longest

@@ -191,8 +191,10 @@ class RateLedger:
         count.turn(now)
         count.observe(used, now, sent_at)
 
-    def give_back(self, pool: str, units: int, now: float) -> None:
+    def give_back(self, pool: str, units: int, now: float, traded_at: float | None = None) -> None:
         """Take back units that the venue counts no longer, as of an order that traded; never below zero.
+
+        `traded_at` is when it did (None: now). In a window that is over it gave nothing back to this one.
 
         Raises:
             UsageError: the pool is unknown or the units negative.
@@ -201,7 +203,7 @@ class RateLedger:
             raise errors.UsageError(f"{units} units of {pool!r} cannot be given back")
         count = self._count(pool)
         count.turn(now)
-        count.give_back(units)
+        count.give_back(units, now if traded_at is None else traded_at, now)
 
     def ban(self, until: float, pools: Iterable[str] | None = None) -> None:
         """Let nobody go before `until`, or nobody who uses these pools; a ban is never shortened."""

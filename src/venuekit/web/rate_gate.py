@@ -131,9 +131,9 @@ class RateGate:
         self.line.ledger.observe(self._name(pool), used, self.line.venue_time(), sent_at)
         self.line.move()
 
-    def give_back(self, pool: str, units: int = 1) -> None:
-        """Take back units that the venue no longer counts, as of an order that traded."""
-        self.line.ledger.give_back(self._name(pool), units, self.line.venue_time())
+    def give_back(self, pool: str, units: int = 1, traded_at: float | None = None) -> None:
+        """Take back units that the venue no longer counts, as of an order that traded then (None: now)."""
+        self.line.ledger.give_back(self._name(pool), units, self.line.venue_time(), traded_at)
         self.line.move()
 
     def ban(self, until: float, pools: Iterable[str] | None = None) -> None:
