@@ -34,6 +34,8 @@ from venuekit.connector.exchange_base import ExchangeBase
 from venuekit.connector.tracked_pair import TrackedPair
 from venuekit.emulator.faults import Fault, FaultKind
 from venuekit.model.book import BookStatus
+from venuekit.model.events import BookStatusEvent
+from venuekit.state.order_book_keeper import Trouble
 from venuekit.venues.binance.spot.streams import BinanceOrderBookDataSource
 
 STALE, RESYNCING = BookStatus.STALE, BookStatus.RESYNCING
@@ -233,6 +235,19 @@ async def test_a_book_channel_that_falls_silent_is_stale_and_then_heals(name: st
         await lost_and_healed(exchange)
         await venue.agrees(exchange)
         assert STALE not in diary.statuses(ETH)
+
+
+async def test_a_silent_book_that_cannot_be_checked_either_is_not_believed_for_long() -> None:
+    async with house() as venue, venue.exchange(BTC) as exchange, Diary(exchange) as diary:
+        await followed(exchange)
+        venue.break_(FaultKind.SILENCE, BTC, times=None)
+        venue.break_(FaultKind.SERVER_ERROR, path="/api/v3/depth", times=None)
+        await until(lambda: STALE in diary.statuses(BTC), "the book to be doubted")
+        reasons = [event.reason for event in diary.entries if isinstance(event, BookStatusEvent)]
+        assert Trouble.UNCHECKED.value in reasons
+        venue.dialect.faults.clear()
+        await lost_and_healed(exchange)
+        await venue.agrees(exchange)
 
 
 async def test_s24_a_connection_that_only_answers_pings_is_left_for_another() -> None:

@@ -350,17 +350,23 @@ class OrderBookTracker:
     async def _check(self, tracked: TrackedPair) -> None:
         """The stream is silent: is the market quiet, or is the stream dead?"""
         heard_at = tracked.heard_at
+        try:
+            is_behind = await (
+                self._is_behind_by_id(tracked)
+                if self.data_source.book_feed.snapshot is SnapshotSource.REST
+                else self._is_behind_by_levels(tracked)
+            )
+        except (errors.NotSent, errors.Refused, errors.OutcomeUnknown):
+            # No answer is no check: it is due as before, and a book is not believed for long without one.
+            if tracked.is_unchecked(self._clock.monotonic()) and tracked.book.status is BookStatus.LIVE:
+                self._wake_up(tracked, Trouble.UNCHECKED)
+            raise
         tracked.checked_at = self._clock.monotonic()
         tracked.checks += 1
-        is_behind = await (
-            self._is_behind_by_id(tracked)
-            if self.data_source.book_feed.snapshot is SnapshotSource.REST
-            else self._is_behind_by_levels(tracked)
-        )
         if is_behind and tracked.heard_at == heard_at and tracked.book.status is BookStatus.LIVE:
-            self._wake_up(tracked)
+            self._wake_up(tracked, Trouble.SILENT)
 
-    def _wake_up(self, tracked: TrackedPair) -> None:
+    def _wake_up(self, tracked: TrackedPair, trouble: Trouble) -> None:
         """Subscribe anew to a book that has gone silent, and on another connection if that did not help.
 
         The book is not synchronised before the venue took the new subscription: a snapshot that nothing
@@ -370,7 +376,7 @@ class OrderBookTracker:
         tracked.is_subscribed = False
         tracked.checks = 0
         tracked.silences += 1
-        self._lose(tracked, Trouble.SILENT)
+        self._lose(tracked, trouble)
         if tracked.silences == 1:
             self._resubscribe(channel)
             return

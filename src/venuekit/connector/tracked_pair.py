@@ -166,6 +166,10 @@ class TrackedPair:
         patience = min(patience, self._policy.longest_check)
         return max(self.heard_at, self.checked_at) + patience, Chore.CHECK
 
+    def is_unchecked(self, now: float) -> bool:
+        """Whether neither stream nor venue has vouched for the book for twice as long as makes it suspect."""
+        return now - max(self.heard_at, self.checked_at) >= 2 * self._policy.suspect_after
+
     def _is_thin(self) -> bool:
         """Whether the price has moved so far that little of the snapshot's range is left on one side."""
         if self.keeper.is_comparing:

@@ -56,7 +56,7 @@ class Patience(Frozen):
     first one. `compared` is how many differences of a book are told between two full comparisons.
     """
 
-    book_behind: float = 60.0
+    book_behind: float = 120.0
     book_late: float = 30.0
     books: float = 40.0
     stream: float = 45.0

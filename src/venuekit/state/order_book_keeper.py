@@ -51,6 +51,7 @@ class Trouble(Enum):
     TOO_OLD = "the snapshot is older than the first difference"
     DISCONNECTED = "the connection was lost"
     SILENT = "the stream is silent and the book has moved on"
+    UNCHECKED = "the stream is silent and the venue could not be asked"
     ASKED = "a new start was asked for"
 
 
@@ -211,7 +212,7 @@ class OrderBookKeeper:
         self._retained = None
 
     def lose(self, trouble: Trouble) -> Verdict:
-        """The world says that the book is not known: `DISCONNECTED` and `SILENT` make it STALE.
+        """The world says that the book is not known: `DISCONNECTED`, `SILENT` and `UNCHECKED` make it STALE.
 
         What waits for a snapshot is dropped: it came before whatever went wrong.
         """
@@ -372,7 +373,7 @@ class OrderBookKeeper:
         self._retained = self._shadow = None
         if self.book.status is BookStatus.LIVE or trouble is not Trouble.DISCONNECTED:
             self.resyncs += 1
-        is_stale = trouble in (Trouble.DISCONNECTED, Trouble.SILENT)
+        is_stale = trouble in (Trouble.DISCONNECTED, Trouble.SILENT, Trouble.UNCHECKED)
         if self.book.status is not BookStatus.SYNCING or not is_stale:
             self._set(BookStatus.STALE if is_stale else BookStatus.RESYNCING, trouble.value)
         return Verdict(kind=VerdictKind.GAP, remedy=self._remedy, trouble=trouble, stale=stale)
