@@ -326,7 +326,7 @@ class OrderBookTracker:
             why = verdict.trouble.value if verdict.trouble else "no use"
             tracked.failed(now, why, self._backoff.wait(tracked.attempts, self._chance))
         else:
-            tracked.synced(now, depth)
+            tracked.synced(now, depth, begins=before is not BookStatus.LIVE)
         if before is BookStatus.LIVE and tracked.book.status is BookStatus.LIVE:
             return
         self._changed(tracked, before, verdict)
@@ -352,12 +352,21 @@ class OrderBookTracker:
         heard_at = tracked.heard_at
         tracked.checked_at = self._clock.monotonic()
         tracked.checks += 1
-        is_behind = await (
-            self._is_behind_by_id(tracked)
-            if self.data_source.book_feed.snapshot is SnapshotSource.REST
-            else self._is_behind_by_levels(tracked)
-        )
-        if is_behind and tracked.heard_at == heard_at and tracked.book.status is BookStatus.LIVE:
+        try:
+            is_behind = await (
+                self._is_behind_by_id(tracked)
+                if self.data_source.book_feed.snapshot is SnapshotSource.REST
+                else self._is_behind_by_levels(tracked)
+            )
+        except (errors.NotSent, errors.OutcomeUnknown):
+            # Neither the stream nor the venue says a word: nothing vouches for the book any more.
+            self._wake_up_if_silent(tracked, heard_at)
+            raise
+        if is_behind:
+            self._wake_up_if_silent(tracked, heard_at)
+
+    def _wake_up_if_silent(self, tracked: TrackedPair, heard_at: float) -> None:
+        if tracked.heard_at == heard_at and tracked.book.status is BookStatus.LIVE:
             self._wake_up(tracked)
 
     def _wake_up(self, tracked: TrackedPair) -> None:
