@@ -59,6 +59,5 @@ if __name__ == "__main__":
     for seed in range(1, 6):
         verdict = simulate(options_of(seed, weather=Weather.ROUGH, seconds=120.0), strategy=keep_a_bid)
         words = "sound" if verdict.is_sound else f"broke {verdict.violations[0].invariant}"
-        print(
-            f"seed {seed}: {words}; {verdict.figures['orders']} orders, {sum(verdict.fired.values())} troubles"
-        )
+        troubles = sum(verdict.fired.values())
+        print(f"seed {seed}: {words}; {verdict.figures['orders']} orders, {troubles} troubles")

@@ -13,6 +13,7 @@ from venuekit import errors
 from venuekit.connector.tracked_pair import TrackerPolicy
 from venuekit.emulator.faults import FaultKind
 from venuekit.emulator.instruments import DEFAULT_INSTRUMENTS, instruments
+from venuekit.model.book import BookStatus
 from venuekit.model.trading_rule import TradingStatus
 
 DEPTH, RULES = "/api/v3/depth", "/api/v3/exchangeInfo"
@@ -69,6 +70,25 @@ async def test_a_book_that_waits_for_budget_is_checked_for_silence_all_the_same(
     async with house() as venue, venue.exchange(BTC, policy=policy) as exchange:
         venue.break_(FaultKind.SILENCE, BTC, times=None)
         await until(lambda: tracked(exchange).keeper.resyncs > 0, "the silence to be found")
+
+
+async def test_a_silent_stream_is_found_though_its_book_is_corrected_again_and_again() -> None:
+    # Each answer to a question for the book tells that the venue is there, and nothing of the stream.
+    policy = msgspec.structs.replace(QUICK, correct_every=0.1, depth=100)
+    async with house() as venue, venue.exchange(BTC, policy=policy) as exchange:
+        venue.break_(FaultKind.SILENCE, BTC, times=None)
+        await until(lambda: tracked(exchange).keeper.resyncs > 0, "the silence to be found")
+
+
+async def test_a_book_is_stale_where_neither_its_stream_nor_the_venue_says_a_word() -> None:
+    async with house() as venue, venue.exchange(BTC, policy=QUICK) as exchange:
+        state = tracked(exchange)
+        venue.break_(FaultKind.SERVER_ERROR, path=DEPTH, times=None)
+        venue.break_(FaultKind.SILENCE, BTC, times=None)
+        await until(lambda: state.book.status is not BookStatus.LIVE, "the book to be given up")
+        venue.dialect.faults.clear()
+        await until(lambda: state.book.is_live, "the book to come back")
+        await venue.agrees(exchange)
 
 
 async def test_a_resync_takes_the_cheap_snapshot_first() -> None:

@@ -326,7 +326,7 @@ class OrderBookTracker:
             why = verdict.trouble.value if verdict.trouble else "no use"
             tracked.failed(now, why, self._backoff.wait(tracked.attempts, self._chance))
         else:
-            tracked.synced(now, depth)
+            tracked.synced(now, depth, begins=before is not BookStatus.LIVE)
         if before is BookStatus.LIVE and tracked.book.status is BookStatus.LIVE:
             return
         self._changed(tracked, before, verdict)
@@ -358,7 +358,8 @@ class OrderBookTracker:
             )
         except (errors.NotSent, errors.Refused, errors.OutcomeUnknown):
             # No answer is no check: it is due as before, and a book is not believed for long without one.
-            if tracked.is_unchecked(self._clock.monotonic()) and tracked.book.status is BookStatus.LIVE:
+            is_live = tracked.book.status is BookStatus.LIVE
+            if is_live and tracked.heard_at == heard_at and tracked.is_unchecked(self._clock.monotonic()):
                 self._wake_up(tracked, Trouble.UNCHECKED)
             raise
         tracked.checked_at = self._clock.monotonic()

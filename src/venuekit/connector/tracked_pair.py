@@ -179,9 +179,15 @@ class TrackedPair:
             side.horizon is not None and side.vouched < floor for side in (self.book.bids, self.book.asks)
         )
 
-    def synced(self, now: float, depth: int) -> None:
-        """A snapshot has been joined."""
-        self.synced_at = self.heard_at = now
+    def synced(self, now: float, depth: int, *, begins: bool = True) -> None:
+        """A snapshot has been joined; the book `begins` with it, or was live before.
+
+        Only a book that begins counts as heard of: whether the stream of one that was live still speaks is
+        not told by an answer to a question.
+        """
+        self.synced_at = now
+        if begins:
+            self.heard_at = now
         self.asked_depth = depth
         self.attempts = 0
         self.trouble = ""
