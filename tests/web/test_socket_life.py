@@ -59,6 +59,46 @@ async def test_a_line_on_which_nothing_comes_is_pinged_and_then_given_up() -> No
         assert toy.sockets[0].is_closed
 
 
+async def test_a_line_that_was_silent_while_a_request_timed_out_is_asked_nothing_more() -> None:
+    """Found by seed 3025: a half-open line swallowed each command for the twelve seconds that it may take."""
+    async with venue() as toy:
+        placing = place(toy)
+        await toy.settle()
+        toy.gate.ban(START + 30.0)  # a new connection has to wait, and the old one is not used meanwhile
+        await toy.settle(10.1)
+        assert await outcome(placing) is errors.TimedOut
+        assert not toy.socket.is_ready
+        await toy.settle(25.0)
+        assert (toy.socket.is_ready, len(toy.sockets)) == (True, 2)
+        again = place(toy)
+        await toy.settle()
+        assert [len(socket.sent) for socket in toy.sockets] == [1, 1]
+        toy.sockets[1].say(answer(2))
+        await again
+
+
+async def test_a_line_that_spoke_while_a_request_timed_out_is_not_the_one_to_blame() -> None:
+    async with venue() as toy:
+        placing = place(toy)
+        await toy.settle(5.0)
+        toy.sockets[0].say(b'{"pong":1}')
+        await toy.settle(5.1)
+        assert await outcome(placing) is errors.TimedOut
+        assert (toy.socket.is_ready, len(toy.sockets)) == (True, 1)
+
+
+async def test_a_line_that_was_taken_for_dead_and_speaks_is_used_again() -> None:
+    async with venue() as toy:
+        placing = place(toy)
+        await toy.settle()
+        toy.gate.ban(START + 60.0)
+        await toy.settle(10.1)
+        assert await outcome(placing) is errors.TimedOut
+        toy.sockets[0].say(answer(1))  # late
+        await toy.settle()
+        assert (toy.socket.is_ready, len(toy.sockets)) == (True, 1)
+
+
 async def test_heartbeats_are_sent_where_the_venue_wants_them() -> None:
     async with venue(heartbeat=b"ping", heartbeat_every=20.0) as toy:
         for _ in range(100):

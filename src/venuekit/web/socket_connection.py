@@ -57,7 +57,8 @@ class SocketConnection:
     """One socket. `run` ends when it is closed or lost, and with it every request that is under way.
 
     `ready` is set once it is open, `opened_at` is when that was (monotonic seconds); `is_leaving` says
-    whether its server announced that it will close.
+    whether its server announced that it will close. A socket on which a request had all its time for an
+    answer and nothing came at all is taken for dead until something does: it takes no request meanwhile.
     """
 
     def __init__(
@@ -86,11 +87,12 @@ class SocketConnection:
         self._nobody_waits = asyncio.Event()
         self._nobody_waits.set()
         self._heard_at = 0.0
+        self._is_mute = False
 
     @property
     def is_open(self) -> bool:
         """Whether a request can be sent now."""
-        return self._socket is not None
+        return self._socket is not None and not self._is_mute
 
     async def quiet(self) -> None:
         """Return once no request is under way."""
@@ -104,8 +106,9 @@ class SocketConnection:
             errors.ConnectionLost: it went while the request was under way.
             errors.TimedOut: no answer within so many seconds.
         """
-        if self._socket is None:
+        if self._socket is None or self._is_mute:
             raise errors.ConnectFailed(f"{self.url} is not connected")
+        asked_at = self._clock.monotonic()
         answered: asyncio.Future[SocketAnswer] = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = answered
         self._nobody_waits.clear()
@@ -115,6 +118,7 @@ class SocketConnection:
             # `sending` is bounded too: a line that takes nothing more holds back what is written.
             await first_of(self._clock.sleep(seconds), tasks=(answered,))
             if not answered.done():
+                self._doubt(asked_at, seconds)
                 raise errors.TimedOut(f"{self.url} did not answer within {seconds:g} s")
             return answered.result()
         finally:
@@ -161,11 +165,19 @@ class SocketConnection:
                     errors.ConnectionLost(f"{self.url} went while a request was under way: {why}")
                 )
 
+    def _doubt(self, asked_at: float, waited: float) -> None:
+        """A request was not answered; where all was silent, the next one need not wait as long in vain."""
+        is_silent = self._heard_at <= asked_at and waited >= self._policy.answer_within
+        if is_silent and self._socket is not None and not self._is_mute:
+            self._is_mute = True
+            self._on_leaving()
+
     async def _read(self, socket: WsConnection) -> None:
         frames = 0
         while True:
             frame = await socket.receive()
             self._heard_at = self._clock.monotonic()
+            self._is_mute = False
             if frame is not None:
                 self._take(frame)
             frames += 1
