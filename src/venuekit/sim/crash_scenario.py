@@ -174,12 +174,11 @@ class Stage:
         """Trade, be killed, trade on, be stopped; or be cut off where the trap says. Then come to rest."""
         for life in (first_life, second_life):
             self._live(life, _LIFE)
-            if self.trap.is_sprung or self.failures:
+            if self.trap.sprung or self.failures:
                 break
             self.trader.kill()
         self.oracle.healed()
-        self._live(settle, _READY_WITHIN + _REST_WITHIN)
-        if self.account is None and not self.failures:  # it was cut off while it came to rest
+        while self.account is None and not self.failures:  # it can be cut off while it comes to rest
             self._live(settle, _READY_WITHIN + _REST_WITHIN)
         self.oracle.end()
 
@@ -265,7 +264,6 @@ class Stage:
         """Everything in which the last life, the journal or what listeners heard differs from the ledger."""
         yield from self.failures
         yield from self.kernel.complaints
-        yield from map(str, self.oracle.violations)
         if self.account is None:
             return
         desk, name = self.dialect.desk, self.customer.name
@@ -284,6 +282,7 @@ class Stage:
         )
         if self.trap.power and self.scenario.durability is Durability.PROCESS:
             return  # what was not synced may be forgotten
+        yield from map(str, self.oracle.violations)
         yield from compare.lost_orders(orders, entries)
         yield from compare.lost_fills(fills, self.account.orders)
         yield from compare.journal_differs(fills, entries)
