@@ -9,24 +9,23 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from decimal import Decimal
 from pathlib import Path
 from random import Random
 
 import msgspec
 from tests.connector.emulated import House, until
-from tests.crash.trader import Account, Ended, Filled, Ready, Said, Standing, Task
+from tests.crash.trader import Account, Ended, Filled, Ready, Said, Task
 from tests.crash.trap import Moment
 
 from venuekit.connector.registry import connector_class
 from venuekit.emulator.faults import Fault, FaultKind
-from venuekit.emulator.order import OrderStatus
-from venuekit.emulator.order_record import Fill, OrderRecord
+from venuekit.emulator.order_record import Fill
 from venuekit.journal import history, reader, record
 from venuekit.journal.inspection import verify
 from venuekit.journal.reader import Entry
-from venuekit.journal.record import Intent, Sending
+from venuekit.journal.record import Intent
 from venuekit.protocol.fence import Fence
+from venuekit.sim import account_comparison as compare
 
 __all__ = ["SHORT_FENCE", "Campaign", "Run"]
 
@@ -195,17 +194,13 @@ class Campaign:
         return [
             *verdict.complaints,
             *([] if verdict.is_sound else ["the journal is damaged"]),
-            *_lost_orders(orders, entries),
-            *_lost_fills(fills, account.orders),
+            *compare.lost_orders(orders, entries),
+            *compare.lost_fills(fills, account.orders),
             *_journal_differs(fills, entries, path),
-            *_presumed_wrongly(entries, self._real_fence),
-            *_orders_differ(orders, account.orders),
+            *compare.presumed_wrongly(entries, self._real_fence),
+            *compare.orders_differ(orders, account.orders),
             *_heard_wrong(self.runs, fills, self._longest_doubt),
-            *(
-                f"{asset}: we have {account.balances.get(asset)}, the venue {row}"
-                for asset, row in balances.items()
-                if account.balances.get(asset) != row
-            ),
+            *compare.balances_differ(balances, account.balances),
             *(f"a difference at the end: {difference}" for difference in account.differences),
             *(f"ran into: {run.noise}" for run in self.runs if "Traceback" in run.noise),
         ]
@@ -279,54 +274,6 @@ async def _gone(child: asyncio.subprocess.Process, seconds: float) -> None:
             await child.wait()
 
 
-def _lost_orders(orders: list[OrderRecord], entries: list[Entry]) -> list[str]:
-    """Orders at the venue are ours by an intent and a sending, and there is one for each sending at most."""
-    records = [entry.record for entry in entries]
-    intended = {item.client_id for item in records if isinstance(item, Intent)}
-    sent = Counter(
-        item.client_id
-        for item in records
-        if isinstance(item, Sending) and item.command is record.Command.PLACE
-    )
-    at_venue = Counter(_our_id(order) for order in orders)
-    return [
-        *(f"{name} is at the venue and was never intended" for name in at_venue if name not in intended),
-        *(f"{name} is at the venue and was never sent" for name in at_venue if name not in sent),
-        *(f"{name} is {count} times at the venue" for name, count in at_venue.items() if count > 1),
-        *(f"{name} was sent {count} times" for name, count in sent.items() if count > 1),
-    ]
-
-
-def _lost_fills(fills: list[Fill], ours: Mapping[str, Standing]) -> list[str]:
-    """Each fill counts once, in its own order."""
-    theirs = Counter((fill.trading_pair, str(fill.trade_id)) for fill in fills)
-    counted = Counter((order.trading_pair, trade) for order in ours.values() for trade in order.fills)
-    return [
-        *(f"fill {fill} is lost" for fill in theirs - counted),
-        *(f"fill {fill} is counted too often, or is nobody's" for fill in counted - theirs),
-        *(f"{name} keeps fills in quarantine" for name, order in ours.items() if order.quarantined),
-    ]
-
-
-def _presumed_wrongly(entries: list[Entry], fence: Fence) -> list[str]:
-    """Nothing that was never seen is given up before the fence, and nothing that was given up comes back."""
-    complaints: list[str] = []
-    bounds: dict[str, float] = {}
-    for item in (entry.record for entry in entries):
-        match item:
-            case Sending(command=record.Command.PLACE):
-                bounds[item.client_id] = item.signed_at + (fence.end_of_doubt(0.0) or 0.0)
-            case record.Updated() | record.Filled():
-                bounds.pop(item.client_id, None)
-            case record.Ended(presumed=True) if (item.venue_time or 0.0) < bounds.get(item.client_id, 0.0):
-                complaints.append(f"{item.client_id} was given up before the fence")
-            case record.Reopened():
-                complaints.append(f"{item.client_id} was given up, and lives")
-            case _:
-                pass
-    return complaints
-
-
 def _journal_differs(fills: list[Fill], entries: list[Entry], path: Path) -> list[str]:
     """The tables that people query hold the venue's fills, and every order that was intended."""
     table = path.with_suffix(".sqlite")
@@ -348,28 +295,6 @@ def _journal_differs(fills: list[Fill], entries: list[Entry], path: Path) -> lis
     ]
 
 
-_ENDS = {OrderStatus.FILLED: "FILLED", OrderStatus.CANCELLED: "CANCELED", OrderStatus.EXPIRED: "EXPIRED"}
-
-
-def _orders_differ(orders: list[OrderRecord], ours: Mapping[str, Standing]) -> list[str]:
-    """Executed amounts and ends are the venue's; what the venue never saw has neither id nor fill."""
-    complaints: list[str] = []
-    at_venue = {_our_id(order): order for order in orders}
-    for name, order in at_venue.items():
-        mine = ours.get(name)
-        theirs = (str(order.order_id), order.state.filled, order.state.quote_filled)
-        if mine is None:
-            complaints.append(f"{name} is at the venue and forgotten")
-        elif (mine.exchange_id, mine.executed, mine.executed_quote) != theirs:
-            complaints.append(f"{name} is {mine}, at the venue {theirs}")
-        elif mine.state != _ENDS.get(order.state.status):
-            complaints.append(f"{name} is {mine.state}, at the venue {order.state.status.name}")
-    for name, mine in ours.items():
-        if name not in at_venue and (mine.exchange_id is not None or mine.executed != Decimal(0)):
-            complaints.append(f"{name} is {mine}, and not at the venue")
-    return complaints
-
-
 def _heard_wrong(runs: list[Run], fills: list[Fill], longest: float) -> list[str]:
     """Listeners hear of each fill and of each end at most once, in all lives; `longest` is the fence's."""
     said = [said for run in runs for said in run.said]
@@ -384,8 +309,3 @@ def _heard_wrong(runs: list[Run], fills: list[Fill], longest: float) -> list[str
         *(f"{name} was in doubt without a bound" for ready in readies for name in ready.unbounded),
         *(f"a doubt was to last {ready.latest} s" for ready in readies if ready.latest > longest + _SLACK),
     ]
-
-
-def _our_id(order: OrderRecord) -> str:
-    """The id that we gave it: a cancelled order bears its cancel's."""
-    return order.client_order_id.removesuffix("-c")

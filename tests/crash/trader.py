@@ -27,32 +27,21 @@ from venuekit.connector.registry import connector_class, find_setting
 from venuekit.connector.trading_policy import OrderEntry, TradingPolicy
 from venuekit.model.events import (
     ORDER_EVENT_TAGS,
-    BuyOrderCompletedEvent,
     ConnectorEvent,
-    MarketOrderFailureEvent,
-    OrderCancelledEvent,
-    OrderExpiredEvent,
     OrderFilledEvent,
-    SellOrderCompletedEvent,
 )
 from venuekit.model.order import OrderType, TimeInForce
 from venuekit.protocol.frozen import Frozen
+from venuekit.sim.account_comparison import ENDS, Standing, standing_of
 from venuekit.state.in_flight_order import InFlightOrder
 from venuekit.web.auth import Credentials
 
-__all__ = ["PAIRS", "Account", "Ended", "Filled", "Ready", "Said", "Standing", "Task"]
+__all__ = ["PAIRS", "Account", "Ended", "Filled", "Ready", "Said", "Task"]
 
 PAIRS = ("BTC-USDT", "ETH-USDT")
 _AMOUNTS = {"BTC-USDT": Decimal("0.001"), "ETH-USDT": Decimal("0.02")}
 _TICKS = Decimal("0.01")
 _MOST_OPEN = 12
-_ENDS = (
-    BuyOrderCompletedEvent,
-    SellOrderCompletedEvent,
-    MarketOrderFailureEvent,
-    OrderCancelledEvent,
-    OrderExpiredEvent,
-)
 _PATIENCE = 90.0
 """Seconds in which an account must come to rest; the longest fence takes 20 of them."""
 
@@ -102,18 +91,6 @@ class Ended(Frozen, tag=True):
     event: str
 
 
-class Standing(Frozen):
-    """One order as the connector believes it to be."""
-
-    state: str
-    trading_pair: str
-    exchange_id: str | None
-    executed: Decimal
-    executed_quote: Decimal
-    fills: list[str]
-    quarantined: list[str]
-
-
 class Account(Frozen, tag=True):
     """How the account stands in the end. `differences` are what a comparison with the venue still found.
 
@@ -141,7 +118,7 @@ def listen(event: ConnectorEvent) -> None:
             trading_pair=event.trading_pair, trade_id=event.exchange_trade_id, order_id=event.order_id
         )
         say(fill)
-    elif isinstance(event, _ENDS):
+    elif isinstance(event, ENDS):
         say(Ended(order_id=event.order_id, event=type(event).__name__))
 
 
@@ -278,25 +255,13 @@ async def settle(exchange: ExchangeBase) -> Account:
     await exchange.reconcile()
     differences = await exchange.reconcile(dry_run=True)
     return Account(
-        orders={name: _standing(order) for name, order in exchange.trading.orders.all_orders.items()},
+        orders={name: standing_of(order) for name, order in exchange.trading.orders.all_orders.items()},
         balances={
             asset: (exchange.get_balance(asset), exchange.get_available_balance(asset))
             for asset in exchange.get_all_balances()
         },
         differences=[str(difference) for difference in differences],
         doubted_for=doubted_for,
-    )
-
-
-def _standing(order: InFlightOrder) -> Standing:
-    return Standing(
-        state=order.current_state.name,
-        trading_pair=order.trading_pair,
-        exchange_id=order.exchange_order_id,
-        executed=order.executed_amount_base,
-        executed_quote=order.executed_amount_quote,
-        fills=sorted(order.order_fills),
-        quarantined=sorted(order.quarantined_fills),
     )
 
 

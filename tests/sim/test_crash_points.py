@@ -4,14 +4,16 @@ from collections import Counter
 
 import pytest
 
+from venuekit.connector.trading_policy import OrderEntry
 from venuekit.journal.ids import ClientIds
 from venuekit.journal.recorded_tracker import RecordedTracker
 from venuekit.journal.writer import Durability, Journal
 from venuekit.sim.crash_points import CrashOptions, CrashPoint, crash_points, run_crash_point
 from venuekit.sim.crash_scenario import Scenario, play
-from venuekit.sim.crash_trap import Boundary, Moment, Trap
+from venuekit.sim.crash_trap import Boundary, Moment, Strike, Trap
 
 PROCESS, POWER = Durability.PROCESS, Durability.POWER
+BEYOND = CrashOptions(durabilities=(PROCESS,), order_entries=(OrderEntry.AUTO,), beyond_promise=True)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def test_the_scenario_without_an_accident_ends_as_the_venue_has_it() -> None:
     assert outcome.lives == 3
     assert outcome.orders >= 10
     assert outcome.fills >= 5
-    assert not trap.is_sprung
+    assert not trap.sprung
 
 
 def test_every_boundary_is_cut_off_in_every_way(points: list[CrashPoint]) -> None:
@@ -58,7 +60,7 @@ def test_the_machine_ends_only_where_the_journal_is_to_survive_that(points: list
 
 
 def test_points_beyond_the_promise_are_there_for_who_asks() -> None:
-    both = crash_points(CrashOptions(durabilities=(PROCESS,), beyond_promise=True))
+    both = crash_points(BEYOND)
     assert Counter(point.power for point in both) == {True: len(both) // 2, False: len(both) // 2}
 
 
@@ -69,15 +71,21 @@ def test_nothing_is_lost_or_doubled(points: list[CrashPoint], moment: Moment, du
     assert complaints([found[len(found) // 3]]) == []
 
 
+def test_a_life_that_is_cut_off_while_it_recovers_loses_and_doubles_nothing() -> None:
+    twice = crash_points(CrashOptions(durabilities=(POWER,), order_entries=(OrderEntry.AUTO,), twice=True))
+    assert all(point.again is not None for point in twice)
+    assert complaints(twice[100 :: len(twice) // 5]) == []
+
+
 def test_a_crash_point_is_the_same_each_time(points: list[CrashPoint]) -> None:
     point = points[len(points) // 2]
     assert run_crash_point(point) == run_crash_point(point)
 
 
 def test_without_a_promise_an_order_may_be_forgotten_and_none_is_doubled() -> None:
-    both = crash_points(CrashOptions(durabilities=(PROCESS,), beyond_promise=True))
+    both = crash_points(BEYOND)
     lost = [point for point in both if point.power and point.moment is Moment.EXECUTED]
-    assert complaints(lost[10::40]) == []
+    assert complaints(lost[10::20]) == []
 
 
 def test_a_point_that_is_not_reached_is_a_complaint() -> None:
@@ -114,7 +122,8 @@ def test_they_find_that_a_command_does_not_wait_for_the_medium(
         complaint
         for occasion in placed[:4]
         for complaint in play(
-            Scenario(durability=POWER), Trap(Moment.EXECUTED, occasion, power=True)
+            Scenario(durability=POWER),
+            Trap(Strike(moment=Moment.EXECUTED, occasion=occasion), power=True),
         ).complaints
     ]
     assert any("is at the venue and was never" in complaint for complaint in found)
@@ -127,4 +136,4 @@ def test_they_find_that_ids_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
         make(ids, prefix, instance, 0, reserve)  # type: ignore[arg-type]  # passed on
 
     monkeypatch.setattr(ClientIds, "__init__", forgetful)
-    assert play(Scenario(), Trap(Moment.WRITTEN, 60)).complaints != ()
+    assert play(Scenario(), Trap(Strike(moment=Moment.WRITTEN, occasion=60))).complaints != ()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 from tests.sim.conftest import Worlds
@@ -282,3 +284,32 @@ def test_a_task_that_was_woken_before_a_callback_was_registered_runs_before_it(b
         host.start(main)
         kernel.run(5.0)
         assert seen == ["first", "callback", "second"]
+
+
+def test_a_world_that_has_ended_keeps_nothing_of_the_lives_that_were_killed_in_it() -> None:
+    world = Kernel(1)
+    host = Host(world, "trader")
+
+    async def last_words() -> None:
+        await asyncio.sleep(1.0)
+
+    async def main() -> None:
+        try:
+            await asyncio.sleep(50.0)
+        finally:
+            await asyncio.gather(last_words(), last_words())
+
+    host.start(main)
+    world.run(1.0)
+    left = weakref.ref(host.loop)
+    of_this_thread = asyncio.new_event_loop()
+    asyncio.set_event_loop(of_this_thread)
+    try:
+        world.end()
+        assert not asyncio.all_tasks(of_this_thread)
+    finally:
+        asyncio.set_event_loop(None)
+        of_this_thread.close()
+    del host
+    gc.collect()
+    assert left() is None

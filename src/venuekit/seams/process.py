@@ -1,7 +1,8 @@
 """What everything in one process shares, such as the rate pools of one internet address.
 
-This is the only module-level state of venuekit. It hangs on the running event loop, so two loops in two
-threads share nothing, and a finished loop takes its state along.
+This is the only state of venuekit that no object of ours owns. It is kept on the running event loop itself:
+two loops in two threads share nothing, and a finished loop takes its state along. A table beside the loops,
+even one of weak keys, would keep every loop that something shared refers to.
 """
 
 from __future__ import annotations
@@ -10,18 +11,21 @@ import asyncio
 import os
 from collections.abc import Callable, Hashable
 from typing import TypeVar
-from weakref import WeakKeyDictionary
 
 __all__ = ["environment", "shared"]
 
 T = TypeVar("T")
 
-_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, object]] = WeakKeyDictionary()
+_SHARED = "_venuekit_shared"
 
 
 def shared(kind: type[T], key: Hashable, make: Callable[[], T]) -> T:
     """The one object of this kind and key on the running loop, made by the first who asks."""
-    objects = _shared.setdefault(asyncio.get_running_loop(), {})
+    loop = asyncio.get_running_loop()
+    objects: dict[Hashable, object] | None = getattr(loop, _SHARED, None)
+    if objects is None:
+        objects = {}
+        setattr(loop, _SHARED, objects)
     found = objects.get((kind, key))
     if not isinstance(found, kind):
         found = make()

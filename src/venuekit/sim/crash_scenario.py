@@ -36,9 +36,10 @@ from venuekit.sim.crash_trap import Trap, TrappedDisk, TrappedTransport, trapped
 from venuekit.sim.direct import DirectNetwork, DirectVenue
 from venuekit.sim.host import Host
 from venuekit.sim.kernel import Kernel
+from venuekit.sim.oracle import Oracle
 from venuekit.sim.replacement import replaced
+from venuekit.sim.world import credentials_of
 from venuekit.state.in_flight_order import InFlightOrder
-from venuekit.web.auth import Credentials, Secret
 
 __all__ = ["Outcome", "Scenario", "play"]
 
@@ -151,6 +152,14 @@ class Stage:
         self.trader = Host(self.kernel, "trader")
         self.disk = TrappedDisk.of(self.trader)
         self.disk.trap = trap
+        self.oracle = Oracle(
+            self.dialect,
+            account=self.customer.name,
+            clock=lambda: kernel.now,
+            wall=lambda: kernel.wall,
+            disk=self.disk,
+        )
+        kernel.after_step.append(lambda: self.oracle.step(kernel.now))
         self.trader.ended.append(self._ended)
         trap.watch(self.trader)
         self._kind = connector_class(scenario.venue)
@@ -165,13 +174,13 @@ class Stage:
         """Trade, be killed, trade on, be stopped; or be cut off where the trap says. Then come to rest."""
         for life in (first_life, second_life):
             self._live(life, _LIFE)
-            if self.trap.is_sprung or self.failures:
+            if self.trap.sprung or self.failures:
                 break
             self.trader.kill()
-        self._live(settle, _READY_WITHIN + _REST_WITHIN)
-        if self.account is None and not self.failures:  # it was cut off while it came to rest
+        self.oracle.healed()
+        while self.account is None and not self.failures:  # it can be cut off while it comes to rest
             self._live(settle, _READY_WITHIN + _REST_WITHIN)
-        self.kernel.run(1.0)
+        self.oracle.end()
 
     def _live(self, life: Life, within: float) -> None:
         """One life of the trader, until its program is over, or it is cut off."""
@@ -201,7 +210,7 @@ class Stage:
         exchange = self._kind(
             [scenario.trading_pair],
             setting=self._setting,
-            credentials=_credentials(self.customer),
+            credentials=credentials_of(self.customer),
             ready_within=_READY_WITHIN,
             transport=TrappedTransport(self.network, self.trap, _PREFIX.encode()),
             account=AccountOptions(
@@ -212,6 +221,7 @@ class Stage:
             ),
             trading=TradingPolicy(order_entry=scenario.order_entry),
         )
+        self.oracle.born(self.trader.life, exchange)
         for tag in ORDER_EVENT_TAGS.values():
             exchange.add_listener(tag, self._hear)
         return exchange
@@ -222,6 +232,7 @@ class Stage:
 
     def _ended(self, power: bool) -> None:
         """What was told and not synced is forgotten with the power, and may be told once more."""
+        self.oracle.died(self.trader.life, is_power_lost=power)
         if power:
             entries = self._entries()
             self.heard = [event for event in self.heard if compare.is_remembered(event, entries)]
@@ -271,6 +282,7 @@ class Stage:
         )
         if self.trap.power and self.scenario.durability is Durability.PROCESS:
             return  # what was not synced may be forgotten
+        yield from map(str, self.oracle.violations)
         yield from compare.lost_orders(orders, entries)
         yield from compare.lost_fills(fills, self.account.orders)
         yield from compare.journal_differs(fills, entries)
@@ -348,6 +360,7 @@ async def settle(stage: Stage, exchange: ExchangeBase) -> None:
         await asyncio.sleep(_PAUSE)
     await exchange.reconcile()
     differences = await exchange.reconcile(dry_run=True)
+    stage.oracle.quiet()
     stage.account = Account(
         orders={name: standing_of(order) for name, order in orders.all_orders.items()},
         balances={
@@ -397,13 +410,3 @@ class _Desk:
         if order is not None:
             stage = self._stage
             stage.kernel.after(_PAUSE / 2, lambda: stage.fill(order, share))
-
-
-def _credentials(customer: Customer) -> Credentials:
-    said = customer.credentials()
-    secret, pem = said["api_secret"], said["private_key_pem"]
-    return Credentials(
-        said["api_key"],
-        secret=None if secret is None else Secret(secret),
-        private_key=None if pem is None else Secret(pem),
-    )

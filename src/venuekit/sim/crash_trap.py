@@ -20,7 +20,17 @@ from venuekit.sim.line import Line
 from venuekit.sim.medium import Content
 from venuekit.web.transport import HttpAnswer, WsConnection
 
-__all__ = ["MOMENTS", "Boundary", "Moment", "Passing", "Trap", "TrappedDisk", "TrappedTransport", "trapped"]
+__all__ = [
+    "MOMENTS",
+    "Boundary",
+    "Moment",
+    "Passing",
+    "Strike",
+    "Trap",
+    "TrappedDisk",
+    "TrappedTransport",
+    "trapped",
+]
 
 
 class Boundary(Enum):
@@ -92,17 +102,24 @@ class Passing(Frozen):
     text: str
 
 
-class Trap:
-    """Ends a host's process when a boundary is passed for the n-th time; without a `moment` it notes all.
+class Strike(Frozen):
+    """The process ends at this moment of the n-th boundary of its kind, counted from 1."""
 
-    `power` takes the machine with the process. `is_sprung` says that it happened.
+    moment: Moment
+    occasion: int
+
+
+class Trap:
+    """Ends a host's process where strikes say, one after the other; without any it notes what is passed.
+
+    Each strike counts boundaries from the one before. `power` takes the machine with the process. `sprung`
+    counts the ends.
     """
 
-    def __init__(self, moment: Moment | None = None, occasion: int = 0, *, power: bool = False) -> None:
-        self.moment = moment
-        self.occasion = occasion
+    def __init__(self, *strikes: Strike, power: bool = False) -> None:
+        self.strikes = strikes
         self.power = power
-        self.is_sprung = False
+        self.sprung = 0
         self.passings: list[Passing] = []
         self._host: Host | None = None
         self._counts: Counter[Boundary] = Counter()
@@ -120,14 +137,18 @@ class Trap:
         if boundary is not Boundary.ARRIVAL and self._host is not None and not self._host.is_alive:
             raise ProcessOver("it was cut off earlier in this turn")
         self._counts[boundary] += 1
-        if self.moment is None:
+        if not self.strikes:
             self.passings.append(Passing(boundary=boundary, occasion=self._counts[boundary], text=text))
-        is_due = self.moment in MOMENTS[boundary] and self._counts[boundary] == self.occasion
-        return self.moment if is_due and not self.is_sprung else None
+        if self.sprung >= len(self.strikes):
+            return None
+        strike = self.strikes[self.sprung]
+        is_due = strike.moment in MOMENTS[boundary] and self._counts[boundary] == strike.occasion
+        return strike.moment if is_due else None
 
     def spring(self) -> None:
         """End the process; what its present turn still does is a ghost's."""
-        self.is_sprung = True
+        self.sprung += 1
+        self._counts.clear()
         if self._host is not None:
             self._host.kill(power=self.power)
 

@@ -195,9 +195,15 @@ class Kernel:
             host.kill()
         self._alarms.clear()
         self.after_step.clear()
+        dead = [host.loop for host in self.hosts.values() if host.life]
         hook, disabled = sys.unraisablehook, logging.root.manager.disable
         sys.unraisablehook = _unheard
         logging.disable(logging.CRITICAL)
+        running = asyncio._get_running_loop()  # noqa: SLF001 - as below
+        if dead:
+            # What they begin now is begun on a dead loop, which forgets it; without one, asyncio would make
+            # a loop for this thread and keep it there, with all of this world.
+            asyncio._set_running_loop(dead[-1])  # noqa: SLF001 - what every event loop does when it runs
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -208,6 +214,7 @@ class Kernel:
                     if not gc.collect():
                         break
         finally:
+            asyncio._set_running_loop(running)  # noqa: SLF001 - as above
             sys.unraisablehook = hook
             logging.disable(disabled)
 
