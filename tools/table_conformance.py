@@ -140,7 +140,7 @@ def outcome(play: Play) -> str:
                 asyncio.run(suite.play(card, Path(folder)))
         else:
             play_in_world(suite, card, PROFILES[play.way])
-    except (CardFailed, TimeoutError) as failure:
+    except (CardFailed, TimeoutError, LookupError) as failure:
         return f"FAILED: {failure}"
     return PASSED
 

@@ -1,4 +1,4 @@
-"""Every card that is one of our connectors', in the simulated world, where a trouble lasts and nobody waits."""
+"""Every card that is one of our connectors', in the simulated world, where troubles last and nobody waits."""
 
 from __future__ import annotations
 
@@ -64,4 +64,3 @@ def test_what_nobody_caught_in_the_world_fails_the_card() -> None:
 
     with pytest.raises(CardFailed, match="something was lost"):
         play_in_world(_SUITES[0], _card(play), Profile.DIRECT)
-

@@ -36,4 +36,3 @@ def test_the_page_has_an_example_of_each_tool() -> None:
         "test_a_connection_that_is_refused_three_times_is_back_within_a_minute",
         "test_an_acknowledgement_that_is_lost_is_survived_in_the_world",
     ]
-
