@@ -7,7 +7,7 @@ WORKERS ?= 4
 # How often `make crash` kills the trader, twice: with a short fence and with the venue's own.
 KILLS ?= 120
 
-.PHONY: demo test crash check format bench clean
+.PHONY: demo test crash conformance check format bench clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/venuekit demo
@@ -17,6 +17,9 @@ test: $(VENV)/.ready
 
 crash: $(VENV)/.ready
 	@VENUEKIT_KILLS=$(KILLS) VENUEKIT_READY_WITHIN=3 $(BIN)/python -m pytest tests/crash -s
+
+conformance: $(VENV)/.ready
+	@$(BIN)/python tools/table_conformance.py
 
 check: $(VENV)/.ready
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo "ruff: clean"

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tests.conformance.broken import (
     NEVER,
     AmendsInItsMindOnly,
+    ForgetsItsOrders,
     ForgetsWhatWasCancelled,
     IgnoresLateFills,
     NeverFetchesFills,
@@ -205,6 +206,7 @@ BROKEN_ORDERS: Sequence[tuple[int, type[BinanceExchange], str | float]] = (
     (68, TakesNotFoundForTheEnd, "lives in another place"),
     (69, DropsTheFillsOfAnswers, NEVER),
     (70, NamesFillsAnewAtEachStart, NEVER),
+    (70, ForgetsItsOrders, "knows no order"),
     (71, EndsWhatItAmends, NEVER),
     (72, WritesLate, NEVER),
     (73, AdoptsWhatIsListed, "brought an order back"),

@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from venuekit.testing.conformance import CARDS
-
 _PAGE = Path(__file__).parents[2] / "docs" / "TESTING.md"
 _BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -36,12 +34,5 @@ def test_the_page_has_an_example_of_each_tool() -> None:
         "test_a_question_that_gets_no_answer_says_that_its_outcome_is_unknown",
         "test_a_sleeper_wakes_at_its_time",
         "test_a_connection_that_is_refused_three_times_is_back_within_a_minute",
-    ]
-
-
-def test_the_page_shows_every_card_as_it_is() -> None:
-    rows = [line for line in _PAGE.read_text(encoding="utf-8").splitlines() if re.match(r"\| \d+ \|", line)]
-    assert rows == [
-        f"| {card.number} | {card.title} | {card.precondition} | {card.stimulus} | {card.expected} |"
-        for card in CARDS
+        "test_an_acknowledgement_that_is_lost_is_survived_in_the_world",
     ]

@@ -266,6 +266,19 @@ def test_a_disconnect_waits_for_somebody_to_disconnect(venue: BinanceSpotDialect
     assert client.closing is not None
 
 
+def test_a_mute_connection_stays_open_and_answers_nothing_not_even_pings(
+    venue: BinanceSpotDialect, market: ScriptedMarket
+) -> None:
+    mute, other = listen(venue, "/ws/btcusdt@trade"), listen(venue, "/ws/btcusdt@depth")
+    venue.faults.add(Fault(kind=FaultKind.MUTE, path="btcusdt@trade"))
+    venue.tick(START + 0.5)
+    market.happens(0.6, trades=[("101.00", "1.000", True)], bids=[("99.50", "2.000")])
+    venue.tick(START + 2.0)
+    venue.ping_received(mute, b"there?", START + 2.0)
+    assert (mute.closing, list(mute.outbox)) == (None, [])
+    assert len(said(other)) == 1
+
+
 def test_a_shutdown_is_announced_before_it_comes(venue: BinanceSpotDialect) -> None:
     raw, combined = listen(venue, "/ws"), listen(venue, "/stream")
     venue.faults.add(Fault(kind=FaultKind.SHUTDOWN, seconds=2.0))

@@ -483,3 +483,12 @@ def test_too_many_streams_in_a_url_are_refused(venue: BinanceSpotDialect) -> Non
     answer = venue.connect("/stream", [("streams", streams)], now=START)
     assert isinstance(answer, Answer)
     assert answer.status == 400
+
+
+def test_the_words_for_what_trades_and_what_is_halted_are_statuses(venue: BinanceSpotDialect) -> None:
+    trading, halted = venue.trading_and_halted
+    venue.set_status("BTCUSDT", halted, START)
+    row = json_of(ask(venue, "/api/v3/exchangeInfo?symbol=BTCUSDT"))["symbols"][0]
+    assert (row["status"], venue.markets["BTCUSDT"].time.is_stopped) == (halted, True)
+    venue.set_status("BTCUSDT", trading, START)
+    assert not venue.markets["BTCUSDT"].time.is_stopped
