@@ -157,6 +157,21 @@ _VENUE_ROWS: Sequence[_VenueRow] = (
     _VenueRow(kind=_F.SESSION_EXPIRED, times=(1,)),
 )
 
+_AT_CONNECT = frozenset(
+    {_D.REFUSED, _D.UNREACHABLE, _D.DNS_FAILURE, _D.DNS_SLOW, _D.DNS_WRONG, _D.TLS_FAILURE}
+)
+_AT_SUBSCRIPTION = frozenset(
+    {
+        _F.CONNECT_REFUSED,
+        _F.SUBSCRIPTION_REFUSED,
+        _F.ACKNOWLEDGED_SILENT,
+        _F.NO_ACKNOWLEDGEMENT,
+        _F.LATE_ACKNOWLEDGEMENT,
+    }
+)
+_BREAKS = 0.7
+"""How often a trouble of connecting finds somebody who has to connect."""
+
 _SWARM = {Weather.CALM: 0.4, Weather.ROUGH: 0.6, Weather.HOSTILE: 0.85}
 """Which share of the kinds a seed may have at all: with all of them at once, some hide others."""
 
@@ -174,7 +189,22 @@ def plan_of(options: WorldOptions, paths: Paths) -> tuple[Disturbance, ...]:
         _disturbance(draw, options, draw.choices(rows, [row.weight for row in rows])[0], faults, paths)
         for _ in range(options.troubles if rows else 0)
     ]
-    return tuple(sorted((one for one in made if one is not None), key=lambda one: one.at))
+    plan = [one for one in made if one is not None]
+    plan += [_break(one) for one in plan if _waits_for_a_connect(one) and draw.random() < _BREAKS]
+    return tuple(sorted(plan, key=lambda one: one.at))
+
+
+def _waits_for_a_connect(one: Disturbance) -> bool:
+    """Whether it strikes only where somebody connects, which a healthy stream does once a day."""
+    return one.kind in _AT_CONNECT or (one.venue is not None and one.venue.kind in _AT_SUBSCRIPTION)
+
+
+def _break(one: Disturbance) -> Disturbance:
+    """Let the connections go, a moment after it began."""
+    fault = Fault(kind=_F.ABORT, times=3)
+    return Disturbance(
+        kind=_D.VENUE_FAULT, at=round(one.at + 0.2, 3), seconds=min(one.seconds, 1.0), venue=fault
+    )
 
 
 def kinds_of(profile: Profile, weathers: Iterable[Weather]) -> list[str]:
