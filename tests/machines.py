@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from venuekit.errors import VenuekitError
 
 _TIMES = float(os.environ.get("VENUEKIT_MACHINES", "1"))
 
@@ -33,6 +36,6 @@ def finds_it(machine: type[RuleBasedStateMachine], within: settings) -> bool:
     )
     try:
         run_state_machine_as_test(machine, settings=hunt)
-    except AssertionError:
+    except (AssertionError, VenuekitError, pytest.fail.Exception):
         return True
     return False
