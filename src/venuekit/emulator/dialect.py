@@ -382,11 +382,13 @@ class Dialect(ABC):
 
     def next_tick(self, now: float) -> float:
         """When `tick` has something to do again, as wall time."""
-        due = [now + _IDLE, self._programme.next_moment, *(moment for moment, _, _ in self._late)]
+        due = min(now + _IDLE, self._programme.next_moment)
+        for late in self._late:
+            due = min(due, late[0])
         if self.tells_at_once:
-            step = min((market.next_moment for market in self.markets.values()), default=now + _IDLE)
-            due.append(max(step, now + _REAL_TIME))
-        return min(due)
+            for market in self.markets.values():
+                due = min(due, max(market.next_moment, now + _REAL_TIME))
+        return due
 
     @property
     def tells_at_once(self) -> bool:

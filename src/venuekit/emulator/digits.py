@@ -12,6 +12,8 @@ def units_of(text: str, decimals: int) -> int:
         ValueError: the text is no plain decimal number, or is finer than `decimals` digits.
     """
     whole, _, fraction = text.partition(".")
+    if len(fraction) == decimals:
+        return int(whole + fraction)
     if len(fraction) > decimals:
         if fraction[decimals:].strip("0"):
             raise ValueError(f"{text!r} has more than {decimals} decimals")
@@ -21,10 +23,13 @@ def units_of(text: str, decimals: int) -> int:
 
 def text_of(units: int, decimals: int) -> str:
     """The number with exactly `decimals` digits after the point: (6150, 2) is "61.50"."""
+    # A made-up book writes a hundred thousand numbers before it is traded in: 0.2 us each, not 0.6.
+    digits = str(units)
     if not decimals:
-        return str(units)
-    whole, fraction = divmod(abs(units), 10**decimals)
-    return f"{'-' * (units < 0)}{whole}.{fraction:0{decimals}d}"
+        return digits
+    if len(digits) <= decimals or units < 0:
+        digits = digits.zfill(decimals + 1 + (units < 0))
+    return f"{digits[:-decimals]}.{digits[-decimals:]}"
 
 
 def decimals_of(text: str) -> int:

@@ -6,20 +6,16 @@ __all__ = ["MarketTime"]
 
 
 class MarketTime:
-    """A market's time is the machine's, less all stops; it stands still during one. Seconds.
+    """A market's time is the machine's, less all stops; it stands still while it `is_stopped`. Seconds.
 
     Several reasons may stop it: it goes on when the last of them is gone.
     """
 
     def __init__(self) -> None:
         self.lag = 0.0
+        self.is_stopped = False
         self._stopped_at = 0.0
         self._reasons: dict[str, None] = {}
-
-    @property
-    def is_stopped(self) -> bool:
-        """Whether the market stands still."""
-        return bool(self._reasons)
 
     def at(self, now: float) -> float:
         """The market's time at the machine's moment `now`."""
@@ -30,8 +26,10 @@ class MarketTime:
         if not self._reasons:
             self._stopped_at = now
         self._reasons[reason] = None
+        self.is_stopped = True
 
     def go_on(self, reason: str, now: float) -> None:
         """The reason is gone; the time of the stop does not happen to the market."""
         if self._reasons.pop(reason, self) is None and not self._reasons:
             self.lag += now - self._stopped_at
+            self.is_stopped = False

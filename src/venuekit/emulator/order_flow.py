@@ -197,9 +197,9 @@ class SyntheticMarket:
 
     def opening(self) -> MarketStep:
         """The step that builds the first book, whatever has happened since."""
-        changes = tuple(
-            self._change(side, rank, side.amount(rank)) for side in self._first_book() for rank in side.ranks
-        )
+        is_untouched = self._last_id == _FIRST_ID
+        book = (self._bids, self._asks) if is_untouched else self._first_book()
+        changes = tuple(self._change(side, rank, side.amount(rank)) for side in book for rank in side.ranks)
         return MarketStep(time=self._start_time, first_id=_FIRST_ID, last_id=_FIRST_ID, changes=changes)
 
     def next_time(self) -> float:

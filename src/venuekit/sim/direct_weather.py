@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import log
 
 from venuekit.protocol.frozen import Frozen
 from venuekit.sim.disturbance import Disturbance, DisturbanceKind
@@ -88,10 +89,7 @@ class DirectWeather:
 
     def seconds(self, source: str, target: str, size: int) -> float:
         """How long a message of so many bytes is on its way now."""
-        latency = self.latency
-        taken = latency.base
-        if latency.jitter:
-            taken += self._jitter.expovariate(1 / latency.jitter)
+        taken = self.latency.base - self.latency.jitter * log(1.0 - self._jitter.random())
         return taken + self._extra(source, target, size) if self._on else taken
 
     def _extra(self, source: str, target: str, size: int) -> float:

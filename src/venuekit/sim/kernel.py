@@ -8,7 +8,7 @@ import logging
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -140,6 +140,7 @@ class Kernel:
         """Let the world go on until something is so, `within` true seconds at most; whether it is."""
         end = self.now + within
         hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(self._asyncgen_born, self._asyncgen_dropped)
         try:
             while not is_so():
                 if not self._alarms or self._alarms[0][0] > end:
@@ -177,13 +178,20 @@ class Kernel:
         """Run something as a host: its loop is the running one, and what it spends keeps only itself busy."""
         self.current = host
         asyncio._set_running_loop(host.loop)  # noqa: SLF001 - what every event loop does when it runs
-        sys.set_asyncgen_hooks(host.loop.asyncgen_born, host.loop.asyncgen_dropped)
         try:
             action()
         finally:
             asyncio._set_running_loop(None)  # noqa: SLF001 - as above
             self.current = None
             host.busy_until = max(host.busy_until, self._now + self._spent)
+
+    def _asyncgen_born(self, generator: AsyncGenerator[Any, Any]) -> None:
+        if self.current is not None:
+            self.current.loop.asyncgen_born(generator)
+
+    def _asyncgen_dropped(self, generator: AsyncGenerator[Any, Any]) -> None:
+        if self.current is not None:
+            self.current.loop.asyncgen_dropped(generator)
 
     def end(self) -> None:
         """Let go of everything that hosts did and had.

@@ -20,7 +20,8 @@ _HIDDEN = re.compile(r"[0-9A-Za-z%+/_-]{60,}")
 """Keys, signatures and the names of private streams have 60 characters or more; ids have 36 at most."""
 _SHOWN = 100
 """Characters that a line of the trace shows of a frame or a body."""
-_LOOKED_AT = 4 * _SHOWN
+_LOOKED_AT = 2 * _SHOWN
+"""Characters that are searched for what is hidden: it may begin in what is shown, and end behind it."""
 
 
 def told(text: str | bytes) -> str:
@@ -98,7 +99,7 @@ class TracedDialect(Dialect):
     def receive(self, connection: Connection, text: str | bytes, now: float) -> None:
         """Take one text message of a client."""
         payload = text if isinstance(text, bytes) else text.encode()
-        self._cause = self.mark("said", f"#{connection.number} {told(payload)[:_LOOKED_AT]}")
+        self._cause = self.mark("said", f"#{connection.number} {told(payload)[: 4 * _SHOWN]}")
         try:
             super().receive(connection, text, now)
         finally:
