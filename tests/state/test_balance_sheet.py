@@ -84,8 +84,11 @@ def test_only_what_differs_from_what_was_told_last_is_told() -> None:
     assert "9" == bench.available()
     # The estimate was right, and nobody was told of it yet.
     bench.hear(status(S.OPEN, at=3.0))
+    assert (Decimal(10), Decimal(10)) == bench.sheet.told("USDT")
     assert ["USDT"] == bench.push(3.0, USDT="10/9")
+    assert (Decimal(10), Decimal(9)) == bench.sheet.told("USDT")
     assert [] == bench.push(4.0, USDT="10/9")
+    assert (Decimal(0), Decimal(0)) == bench.sheet.told("NONE")
 
 
 # --- which of two words counts

@@ -307,7 +307,7 @@ class AccountDesk:
     def _tell_balances(self, assets: Sequence[str]) -> None:
         now = self._connector.venue_time()
         for asset in assets:
-            event = BalanceUpdateEvent(now, asset, self.balances.total(asset), self.balances.available(asset))
+            event = BalanceUpdateEvent(now, asset, *self.balances.told(asset))
             self._connector.tell(AccountEvent.BalanceEvent, event)
 
     def _tell_move(self, move: BalanceMove) -> None:

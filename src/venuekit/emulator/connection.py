@@ -16,6 +16,8 @@ __all__ = ["ABNORMAL", "Closing", "Connection", "Frame", "FrameKind"]
 
 ABNORMAL = 1006
 """The close code that is never sent: the connection is reset without a close frame (RFC 6455, 7.4.1)."""
+_OUTBOX = 20_000
+"""Frames that a client may leave unread before the venue gives it up."""
 
 
 class FrameKind(Enum):
@@ -84,6 +86,21 @@ class Connection:
         """Ask the shell to close, or with `ABNORMAL` to reset; the first wish counts."""
         if self.closing is None:
             self.closing = Closing(code, reason)
+
+    def keep_alive(self, now: float, payload: bytes) -> None:
+        """Ping with this payload when it is time for it; close what is too old, or what nobody reads."""
+        limits = self.limits
+        if limits.ping_interval is not None and now - self.last_ping >= limits.ping_interval:
+            self.last_ping = now
+            self.send(Frame(payload=payload, kind=FrameKind.PING))
+        is_deserted = limits.pong_timeout is not None and (
+            now - self.last_pong >= limits.pong_timeout + (limits.ping_interval or 0.0)
+        )
+        if limits.lifetime is not None and now - self.opened >= limits.lifetime:
+            self.close(1001)
+        elif is_deserted or len(self.outbox) > _OUTBOX:
+            # Who does not read would not read a close frame either.
+            self.close(ABNORMAL)
 
     def may_speak(self, now: float) -> bool:
         """Whether one more message of the client is within its limit."""

@@ -33,8 +33,6 @@ _IDLE = 0.1
 """Seconds between two looks at pings, lifetimes and connection faults."""
 _PAUSE = "pause"
 """Why all markets stand still at once."""
-_OUTBOX = 20_000
-"""Frames that a client may leave unread before the venue gives it up."""
 _DEFAULT_AGE = 1_000
 """Update ids by which a stale snapshot is old, unless the fault says how many."""
 
@@ -382,9 +380,7 @@ class Dialect(ABC):
 
     def next_tick(self, now: float) -> float:
         """When `tick` has something to do again, as wall time."""
-        due = min(now + _IDLE, self._programme.next_moment)
-        for late in self._late:
-            due = min(due, late[0])
+        due = min(now + _IDLE, self._programme.next_moment, *(late[0] for late in self._late))
         if self.tells_at_once:
             for market in self.markets.values():
                 due = min(due, max(market.next_moment, now + _REAL_TIME))
@@ -452,8 +448,6 @@ class Dialect(ABC):
             connection.send(frame)
 
     def _deliver_late(self, now: float) -> None:
-        if not self._late:
-            return
         due = [late for late in self._late if late[0] <= now]
         if not due:
             return
@@ -500,16 +494,6 @@ class Dialect(ABC):
             connection.close(*closing)
 
     def _keep_alive(self, now: float) -> None:
+        payload = self.ping_payload(now)
         for connection in self.connections.values():
-            limits = connection.limits
-            if limits.ping_interval is not None and now - connection.last_ping >= limits.ping_interval:
-                connection.last_ping = now
-                connection.send(Frame(payload=self.ping_payload(now), kind=FrameKind.PING))
-            is_mute = limits.pong_timeout is not None and (
-                now - connection.last_pong >= limits.pong_timeout + (limits.ping_interval or 0.0)
-            )
-            if limits.lifetime is not None and now - connection.opened >= limits.lifetime:
-                connection.close(1001)
-            elif is_mute or len(connection.outbox) > _OUTBOX:
-                # Who does not read would not read a close frame either.
-                connection.close(ABNORMAL)
+            connection.keep_alive(now, payload)

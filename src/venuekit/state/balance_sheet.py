@@ -155,6 +155,10 @@ class BalanceSheet:
         """
         return _name(move) in self._heard
 
+    def told(self, asset: str) -> tuple[Decimal, Decimal]:
+        """Total and available of an asset as they were last told of."""
+        return self._told.get(asset, (_ZERO, _ZERO))
+
     # --- what there is
 
     def total(self, asset: str) -> Decimal:
@@ -225,7 +229,7 @@ class BalanceSheet:
         figures = self._figures(assets)
         changed = []
         for asset, (figure, available) in figures.items():
-            if self._told.get(asset, (_ZERO, _ZERO)) != (figure.total, available):
+            if self.told(asset) != (figure.total, available):
                 self._told[asset] = (figure.total, available)
                 changed.append(asset)
         return changed
