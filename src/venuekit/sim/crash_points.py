@@ -16,7 +16,7 @@ __all__ = ["CrashOptions", "CrashPoint", "CrashVerdict", "crash_points", "run_cr
 
 
 class CrashOptions(Frozen):
-    """Which scenarios are cut off: each seed, with each durability, by each way of commands.
+    """Which scenarios are cut off: each seed, with each durability, by each way of commands, at each lag.
 
     The process ends at each point, and where the journal is to survive that, the machine as well. With
     `beyond_promise` the machine also ends under journals that need not survive it: then an order may be
@@ -27,6 +27,7 @@ class CrashOptions(Frozen):
     venue: str = "binance"
     durabilities: tuple[Durability, ...] = tuple(Durability)
     order_entries: tuple[OrderEntry, ...] = tuple(OrderEntry)
+    lags: tuple[float, ...] = (0.0,)
     beyond_promise: bool = False
     twice: bool = False
 
@@ -92,7 +93,14 @@ def _scenarios(options: CrashOptions) -> Iterator[Scenario]:
     for seed in options.seeds:
         for durability in options.durabilities:
             for order_entry in options.order_entries:
-                yield Scenario(seed=seed, venue=options.venue, durability=durability, order_entry=order_entry)
+                for lag in options.lags:
+                    yield Scenario(
+                        seed=seed,
+                        venue=options.venue,
+                        durability=durability,
+                        order_entry=order_entry,
+                        lag=lag,
+                    )
 
 
 def _points(scenario: Scenario, options: CrashOptions) -> Iterator[CrashPoint]:

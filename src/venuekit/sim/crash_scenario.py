@@ -21,6 +21,7 @@ from venuekit.emulator.accounts import Customer
 from venuekit.emulator.answer import Request
 from venuekit.emulator.control import PREFIX, control
 from venuekit.emulator.factory import dialect_class, make_dialect
+from venuekit.emulator.faults import Fault, FaultKind
 from venuekit.emulator.instruments import DEFAULT_INSTRUMENTS
 from venuekit.journal import reader
 from venuekit.journal.inspection import verify
@@ -59,7 +60,11 @@ _LIFE = 20.0
 
 
 class Scenario(Frozen):
-    """What makes two runs the same; `rotates` is the share of the records that begin a new journal file."""
+    """What makes two runs the same.
+
+    `rotates` is the share of the records that begin a new journal file, `lag` how many seconds the venue's
+    answers to questions for orders are behind the truth, `rate` how many orders others place in a second.
+    """
 
     seed: int = 1
     venue: str = "binance"
@@ -67,6 +72,7 @@ class Scenario(Frozen):
     durability: Durability = Durability.PROCESS
     order_entry: OrderEntry = OrderEntry.AUTO
     rotates: float = 0.02
+    lag: float = 0.0
     rate: float = 5.0
 
 
@@ -145,6 +151,9 @@ class Stage:
             start_time=self.kernel.start,
             rate=scenario.rate,
         )
+        if scenario.lag:
+            for kind in (FaultKind.LAGGING_ORDERS, FaultKind.STALE_OPEN_ORDERS):
+                self.dialect.faults.add(Fault(kind=kind, seconds=scenario.lag, times=None))
         self.customer: Customer = next(iter(self.dialect.customers.values()))
         self.network = DirectNetwork(self.kernel)
         Host(self.kernel, "venue")
@@ -358,6 +367,7 @@ async def settle(stage: Stage, exchange: ExchangeBase) -> None:
     while exchange.in_flight_orders or any(order.is_short_of_fills for order in orders.all_orders.values()):
         await exchange.cancel_all(1.0)
         await asyncio.sleep(_PAUSE)
+    await asyncio.sleep(stage.scenario.lag)
     await exchange.reconcile()
     differences = await exchange.reconcile(dry_run=True)
     stage.oracle.quiet()

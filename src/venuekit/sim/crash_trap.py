@@ -177,21 +177,21 @@ class TrappedDisk(SimDisk):
                 self.trap.cut_off()
         super().changes(what, path)
 
-    def write(self, path: Path, content: Content, data: bytes) -> int:
+    def write(self, content: Content, data: bytes) -> int:
         """Take bytes into the system's memory; how many."""
-        moment = self.trap.passes(Boundary.WRITE, f"{len(data)} bytes to {path.name}")
+        moment = self.trap.passes(Boundary.WRITE, f"{len(data)} bytes to {content.path.name}")
         if moment is Moment.BEFORE_WRITE:
             self.trap.cut_off()
         torn = None if moment is None else _TORN.get(moment)
-        written = super().write(path, content, data if torn is None else data[: torn(len(data))])
+        written = super().write(content, data if torn is None else data[: torn(len(data))])
         if moment is not None:
             self.trap.cut_off()
         return written
 
-    def finish_sync(self, path: Path, content: Content, end: int, cuts: int) -> None:
+    def finish_sync(self, content: Content, end: int, cuts: int) -> None:
         """A sync is done."""
-        super().finish_sync(path, content, end, cuts)
-        if self.trap.passes(Boundary.SYNCED, path.name) is not None:
+        super().finish_sync(content, end, cuts)
+        if self.trap.passes(Boundary.SYNCED, content.path.name) is not None:
             self.trap.cut_off()
 
 

@@ -99,14 +99,14 @@ class SimDisk:
     def append(self, path: Path) -> AppendFile:
         """A file to append to, made if it is not there."""
         self.changes("append", path)
-        return _File(self, path, self._found_or_made(path))
+        return _File(self, self._found_or_made(path))
 
     def create(self, path: Path) -> AppendFile:
         """An empty file to append to, whatever was there."""
         self.changes("create", path)
         content = self._found_or_made(path)
         content.cut(0)
-        return _File(self, path, content)
+        return _File(self, content)
 
     def link(self, source: Path, target: Path) -> None:
         """Give a file a second name; nothing happens where that name is its own already."""
@@ -124,6 +124,7 @@ class SimDisk:
         content = self._content(source)
         self._require_folder(target.parent)
         self._names.change(target.parent, {source: None, target: content})
+        content.path = target
 
     def sync_folder(self, folder: Path) -> None:
         """Return when the names in a folder are on the medium."""
@@ -209,6 +210,7 @@ class SimDisk:
             left = content.lose_power(self._chance, *(() if remnants is None else (remnants,)))
             if left is not None:
                 self.remnants[left] += 1
+                self._mark("power lost", f"{content.path.name}: of what was not synced, {left.value}")
         self.process_ends()
 
     def delete(self, path: Path) -> None:
@@ -268,8 +270,9 @@ class SimDisk:
             self._fires(DisturbanceKind.DISK_READ_ONLY, path)
             raise _refusal(errno.EROFS, path)
 
-    def write(self, path: Path, content: Content, data: bytes) -> int:
+    def write(self, content: Content, data: bytes) -> int:
         """Take bytes into the system's memory; how many."""
+        path = content.path
         self.changes("write", path)
         self.writes += 1
         if self.writes == self.refuse_write:
@@ -293,11 +296,11 @@ class SimDisk:
         self._mark("append", where if taken == len(data) else f"{where}, cut", data[:taken])
         return taken
 
-    def sync(self, path: Path, content: Content) -> None:
+    def sync(self, content: Content) -> None:
         """Bring a file to the medium; the machine waits."""
-        self.changes("sync", path)
-        self._spend(self.sync_seconds(path))
-        self.finish_sync(path, content, len(content.cache), content.cuts)
+        self.changes("sync", content.path)
+        self._spend(self.sync_seconds(content.path))
+        self.finish_sync(content, len(content.cache), content.cuts)
 
     def sync_seconds(self, path: Path) -> float:
         """How long the sync that begins now takes."""
@@ -307,12 +310,12 @@ class SimDisk:
             seconds += disturbance.size
         return seconds
 
-    def finish_sync(self, path: Path, content: Content, end: int, cuts: int) -> None:
+    def finish_sync(self, content: Content, end: int, cuts: int) -> None:
         """A sync that began when the file had `end` bytes, and had been cut so often, is done or fails."""
-        self._fail_sync(path, content)
+        self._fail_sync(content.path, content)
         if content.cuts == cuts:
             content.write_back(end)
-        self._mark("sync", f"{path.name}: {end} bytes")
+        self._mark("sync", f"{content.path.name}: {end} bytes")
 
     # Within.
 
@@ -328,8 +331,10 @@ class SimDisk:
         if path not in self._names.now:
             self._require_folder(path.parent)
             self._require_room(path)
-            self._change(path, Content())
-        return self._content(path)
+            self._change(path, Content(path))
+        content = self._content(path)
+        content.path = path
+        return content
 
     def _change(self, path: Path, target: Content) -> None:
         self._names.change(path.parent, {path: target})
@@ -400,29 +405,28 @@ class SimDisk:
 class _File:
     """An open file of one process."""
 
-    def __init__(self, disk: SimDisk, path: Path, content: Content) -> None:
+    def __init__(self, disk: SimDisk, content: Content) -> None:
         self._disk = disk
-        self._path = path
         self._content = content
         self._process = disk.process
         disk.open_files += 1
 
     def write(self, data: bytes) -> int:
         self._require_process()
-        return self._disk.write(self._path, self._content, data)
+        return self._disk.write(self._content, data)
 
     def sync(self) -> None:
         self._require_process()
-        self._disk.sync(self._path, self._content)
+        self._disk.sync(self._content)
 
     async def synced(self) -> None:
         self._require_process()
         disk, content = self._disk, self._content
-        disk.changes("sync", self._path)
+        disk.changes("sync", content.path)
         end, cuts = len(content.cache), content.cuts
-        if seconds := disk.sync_seconds(self._path):
+        if seconds := disk.sync_seconds(content.path):
             await asyncio.sleep(seconds)
-        disk.finish_sync(self._path, content, end, cuts)
+        disk.finish_sync(content, end, cuts)
 
     def close(self) -> None:
         if self._process == self._disk.process:
@@ -430,7 +434,7 @@ class _File:
 
     def _require_process(self) -> None:
         if self._process != self._disk.process:
-            raise ProcessOver(f"process {self._process} opened {self._path}, and is over")
+            raise ProcessOver(f"process {self._process} opened {self._content.path}, and is over")
 
 
 class _Lock:

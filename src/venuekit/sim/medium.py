@@ -35,17 +35,18 @@ _USUAL = (Remnant.NOTHING, Remnant.WHOLE, Remnant.TORN, Remnant.UNWRITTEN)
 
 
 class Content:
-    """One file's bytes, whatever its names are; it only grows, or is cut.
+    """One file's bytes, whatever its names are; it only grows, or is cut. `path` is what it was called last.
 
     `cache` is what readers see, `medium` what is there after a loss of power. From the byte `clean` on, the
     cache's pages wait to be written back; below it they are either on the medium, or lost by a failed sync,
     which marks them clean all the same.
     """
 
-    def __init__(self, data: bytes = b"") -> None:
-        self.cache = bytearray(data)
-        self.medium = bytearray(data)
-        self.clean = len(data)
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.cache = bytearray()
+        self.medium = bytearray()
+        self.clean = 0
         self.cuts = 0
         self._cut_to: int | None = None
 
