@@ -40,6 +40,7 @@ _SEEDS_A_MINUTE = 1_000
 """More than a machine runs in a minute, so that runs of different minutes share no seed."""
 _MOST_PAGES = 10
 _MOST_TOLD = 30
+_MOST_NAMED = 12
 _PATIENCE = 300.0
 """Real seconds for one world: some hundred times what it takes."""
 _PAGELESS = frozenset({CRASHED, HUNG})
@@ -283,7 +284,10 @@ def _print(asked: Asked, first: int, totals: Totals, pages: dict[int, str], miss
         "run twice": f"{counted(totals.compared, 'seed')}, with another hash seed",
     }
     if missing:
-        facts["too seldom"] = ", ".join(f"{kind} {times}" for kind, times in missing.items())
+        named = [f"{kind} {times}" for kind, times in list(missing.items())[:_MOST_NAMED]]
+        facts["too seldom"] = f"{counted(len(missing), 'kind')}: {', '.join(named)}" + (
+            " and more" if len(missing) > _MOST_NAMED else ""
+        )
     if pages:
         facts["pages"] = ", ".join(pages.values())
     facts["verdict"] = _verdict(totals)

@@ -6,8 +6,9 @@ const housed = new Map(LANES.map((_, lane) => [lane, new Set()]));
 L.forEach((lane, mark) => housed.get(lane).add(H[mark]));
 const crowded = new Set([...LANES.keys()].filter((lane) => housed.get(lane).size > 1)); // lanes whose rows say which host
 
+let listWide = 0; // asked once for each drawing: asking makes the browser lay out all that was changed before
 function lineOf(lane) {
-  const room = list.clientWidth - FIRST_LINE;
+  const room = listWide - FIRST_LINE;
   const step = Math.min(118, Math.max(58, (room - 260) / SHOWN.length));
   return FIRST_LINE + Math.max(0, SHOWN.indexOf(LANES[lane])) * step;
 }
@@ -66,6 +67,7 @@ function rowFor(place) {
 }
 
 function fill() {
+  listWide = list.clientWidth;
   const top = Math.max(0, list.scrollTop), high = list.clientHeight - HEAD;
   const first = Math.max(0, Math.floor(top / HEIGHT) - 8);
   const last = Math.min(view.rows.length - 1, Math.ceil((top + high) / HEIGHT) + 8);
@@ -81,7 +83,8 @@ function fill() {
 function layOut() {
   arrange();
   sheet.style.height = `${view.rows.length * HEIGHT + 40}px`;
-  $("nothing").hidden = view.rows.length > 0;
+  listWide = list.clientWidth;
+  $("nothing").hidden = view.count > 0;
   $("count").textContent = view.count === T.length ? counted(T.length, "mark") : `${view.count.toLocaleString("en")} of ${counted(T.length, "mark")}`;
   $("lane-heads").replaceChildren(...SHOWN.map((name) => {
     const head = element("span", { lane: name }, name);

@@ -56,7 +56,7 @@ const KEYS = {
   f: () => step(1, (row) => row >= 0 && L[row] === WORLD), F: () => step(-1, (row) => row >= 0 && L[row] === WORLD),
   v: () => run.verdict.violations.length && toViolation((violation + 1) % run.verdict.violations.length),
   PageDown: () => { list.scrollTop += list.clientHeight - 3 * HEIGHT; }, PageUp: () => { list.scrollTop -= list.clientHeight - 3 * HEIGHT; },
-  Home: () => { list.scrollTop = 0; view.chosen = null; step(1); }, End: () => { if (view.rows.length) choose(view.rows[view.rows.length - 1]); },
+  Home: () => { if (view.rows.length) choose(view.rows[0]); }, End: () => { if (view.rows.length) choose(view.rows[view.rows.length - 1]); },
   "+": () => zoom(0.6, focus()), "=": () => zoom(0.6, focus()), "-": () => zoom(1 / 0.6, focus()), 0: () => show(0, END),
   o: toggleRun, d: toggleTheme, c: copy, "?": () => $("help").showModal(), "/": () => { $("filter").focus(); $("filter").select(); },
 };
