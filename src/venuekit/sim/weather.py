@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from venuekit.emulator.act import Act
 from venuekit.emulator.faults import Fault, FaultKind
@@ -190,7 +190,8 @@ def plan_of(options: WorldOptions, paths: Paths) -> tuple[Disturbance, ...]:
         for _ in range(options.troubles if rows else 0)
     ]
     plan = [one for one in made if one is not None]
-    plan += [_break(one) for one in plan if _waits_for_a_connect(one) and draw.random() < _BREAKS]
+    breaking = [one for one in plan if _waits_for_a_connect(one) and draw.random() < _BREAKS]
+    plan += [more for one in breaking for more in _break(one)]
     return tuple(sorted(plan, key=lambda one: one.at))
 
 
@@ -199,12 +200,12 @@ def _waits_for_a_connect(one: Disturbance) -> bool:
     return one.kind in _AT_CONNECT or (one.venue is not None and one.venue.kind in _AT_SUBSCRIPTION)
 
 
-def _break(one: Disturbance) -> Disturbance:
-    """Let the connections go, a moment after it began."""
-    fault = Fault(kind=_F.ABORT, times=3)
-    return Disturbance(
-        kind=_D.VENUE_FAULT, at=round(one.at + 0.2, 3), seconds=min(one.seconds, 1.0), venue=fault
-    )
+def _break(one: Disturbance) -> Iterator[Disturbance]:
+    """Let the connections go, a moment after it began, and no new ones be kept for the next request."""
+    fault, at = Fault(kind=_F.ABORT, times=3), round(one.at + 0.2, 3)
+    yield Disturbance(kind=_D.VENUE_FAULT, at=at, seconds=min(one.seconds, 1.0), venue=fault)
+    if one.kind in _AT_CONNECT:
+        yield Disturbance(kind=_D.KEEP_ALIVE_CLOSED, at=at, seconds=one.seconds)
 
 
 def kinds_of(profile: Profile, weathers: Iterable[Weather]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from venuekit.model.decimals import CONTEXT
 from venuekit.model.events import (
     BalanceUpdateEvent,
     OrderCancelledEvent,
@@ -13,8 +14,9 @@ from venuekit.model.events import (
 )
 from venuekit.model.order import TradeType
 from venuekit.sim.invariants.invariant import Complaint, Invariant
-from venuekit.sim.occasions import Quiet, Told
+from venuekit.sim.occasions import Placed, Quiet, Told
 from venuekit.sim.scene import Life, Scene
+from venuekit.state.in_flight_order import InFlightOrder
 
 __all__ = ["INVARIANTS"]
 
@@ -81,6 +83,38 @@ def _can_be_free(scene: Scene, life: Life, asset: str) -> Iterator[Complaint]:
         yield Complaint(asset, words)
 
 
+def _what_is_on_its_way_is_held(scene: Scene, placed: Placed) -> Iterator[Complaint]:
+    """An order that was just asked for, and what else the venue does not have yet, hold their funds."""
+    life = scene.lives[placed.life]
+    desk, ours = life.desk, life.order(placed.client_id)
+    cost = None if ours is None else _cost(ours)
+    if desk is None or cost is None or not desk.has_balances:
+        return
+    asset = cost[0]
+    figure = desk.balances.figure(asset)
+    if figure.available <= 0:
+        return
+    on_its_way = Decimal(0)
+    for order in desk.orders.active_orders.values():
+        held = _cost(order)
+        if held is not None and held[0] == asset and order.is_open:
+            is_there = scene.venue.order(order.client_order_id) is not None
+            on_its_way = on_its_way if is_there else CONTEXT.add(on_its_way, held[1])
+    most = scene.venue.most_free(asset, scene.now - (scene.venue_now - figure.observed_at) - _CLOCKS)
+    if CONTEXT.add(figure.available, on_its_way) > most + _DUST:
+        words = f"we believe {figure.available} to be free beside {on_its_way} for orders on their way"
+        yield Complaint(asset, f"{words}; it was {most} at most")
+
+
+def _cost(order: InFlightOrder) -> tuple[str, Decimal] | None:
+    """What a limit order pays with, and how much at most; None: it has no price."""
+    if order.price is None or not order.amount:
+        return None
+    if order.trade_type is TradeType.BUY:
+        return order.quote_asset, CONTEXT.multiply(order.price, order.amount)
+    return order.base_asset, order.amount
+
+
 INVARIANTS = (
     Invariant(
         id="A1",
@@ -97,6 +131,7 @@ INVARIANTS = (
                 _none_is_imagined,
             ),
             ((Quiet,), _none_is_imagined_at_all),
+            ((Placed,), _what_is_on_its_way_is_held),
         ),
     ),
 )

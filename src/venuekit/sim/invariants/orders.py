@@ -157,6 +157,11 @@ def _ends_unseen(scene: Scene, told: Told, client_id: str, kind: str) -> Iterato
     facts = scene.journal.facts
     sendings = facts.sendings.get(client_id, [])
     said = [answer.outcome for answer in facts.answers.get(client_id, ())]
+    came = scene.arrivals[client_id, Command.PLACE]
+    if sendings and Outcome.REFUSED in said and not came:
+        yield Complaint(client_id, f"{kind} was told as the venue's refusal, and nothing of it came there")
+    elif sendings and said == [Outcome.NOT_SENT] and came >= len(sendings):
+        yield Complaint(client_id, f"{kind} was told as never sent, and it came to the venue")
     if not sendings or Outcome.REFUSED in said or Outcome.NOT_SENT in said:
         return
     # It leaves once more only where the venue refused it for its clock: the last departure counts.
