@@ -35,4 +35,5 @@ def test_the_page_has_an_example_of_each_tool() -> None:
         "test_a_sleeper_wakes_at_its_time",
         "test_a_connection_that_is_refused_three_times_is_back_within_a_minute",
         "test_an_acknowledgement_that_is_lost_is_survived_in_the_world",
+        "test_a_process_that_is_cut_off_anywhere_loses_and_doubles_nothing",
     ]
