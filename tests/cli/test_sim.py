@@ -82,6 +82,15 @@ def test_a_page_can_be_had_of_a_sound_world(sim: Command, tmp_path: Path) -> Non
     assert "<title>seed 3: nothing broken</title>" in page.read_text(encoding="utf-8")
 
 
+def test_a_strategy_of_ones_own_runs_in_the_world(venuekit: Command) -> None:
+    """The real world this time; in calm weather and ten seconds nothing ends the strategy's first life."""
+    words = ("--strategy", "tests.sim.one_order:trade", "--seconds", 10, "--weather", "calm")
+    ended = venuekit("sim", *words, "--seeds", 1, "--from", 3, "--json")
+    said = _asked_for(ended)
+    assert (ended.exit_code, said["failed"]) == (0, [])
+    assert said["figures"]["orders"] == said["figures"]["lives"] == 1
+
+
 def test_minutes_bound_a_run(sim: Command) -> None:
     ended = sim("--minutes", 0.02, "--from", 5_000, "--json")
     assert ended.exit_code in {0, 1}
