@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+
+import msgspec
 
 from venuekit.sim.invariants.table import INVARIANTS
 from venuekit.sim.ledger import Ledger, bound
@@ -18,6 +21,7 @@ from venuekit.sim.ledger import Ledger, bound
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = DOCS / "RELIABILITY.md"
 LEDGER = DOCS / "reliability.jsonl"
+CRASHES = DOCS / "crash_points.jsonl"
 
 
 def main(arguments: list[str]) -> int:
@@ -71,10 +75,25 @@ def faults() -> Iterator[str]:
         yield f"| {kind} | {count:,} |"
 
 
+def crashes() -> Iterator[str]:
+    """Where scenarios were cut off."""
+    slices = [msgspec.json.decode(line) for line in CRASHES.read_bytes().splitlines()]
+    moments: Counter[str] = Counter()
+    for each in slices:
+        moments.update(each["moments"])
+    yield "| cut off | points |"
+    yield "|---|---:|"
+    for moment, count in moments.items():
+        yield f"| {moment} | {count:,} |"
+    points, failed = sum(each["points"] for each in slices), sum(len(each["failed"]) for each in slices)
+    yield f"| **all**, {failed} of which lost or doubled something | {points:,} |"
+
+
 TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
     "invariants": invariants,
     "ledger": ledger,
     "faults": faults,
+    "crashes": crashes,
 }
 
 if __name__ == "__main__":
