@@ -187,7 +187,7 @@ class MeasuresOnce(BinanceExchange):
         if not self.offset.is_known:
             await super().measure_clock()
 
-    def clock_refused(self) -> None:
+    def clock_refused(self, signed_at: float) -> None:
         """It knows the time."""
 
 

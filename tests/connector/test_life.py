@@ -281,3 +281,14 @@ async def test_nothing_holds_a_stopped_connector() -> None:
         left = await _has_lived(venue)
         gc.collect()
         assert left() is None
+
+
+async def test_a_refusal_of_an_older_idea_of_the_venues_time_leaves_the_present_one() -> None:
+    async with house() as venue, venue.exchange(BTC) as exchange:
+        await until(lambda: exchange.offset.is_known, "the venue's clock to be measured")
+        signed_at = exchange.clock.monotonic()
+        await exchange.measure_clock()
+        exchange.clock_refused(signed_at)
+        assert exchange.offset.is_known
+        exchange.clock_refused(exchange.clock.monotonic())
+        assert not exchange.offset.is_known

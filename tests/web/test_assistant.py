@@ -72,8 +72,14 @@ class Desk:
         self.clock = VirtualClock()
         self.network = ScriptedTransport()
         self.gate = RateGate(RateLedger([POOL]), self.clock, self.clock.monotonic)
+        self.clock_refused_at: list[float] = []
         self.web = WebAssistant(
-            "http://venue/", POLICY, transport=self.network, gate=self.gate, clock=self.clock
+            "http://venue/",
+            POLICY,
+            transport=self.network,
+            gate=self.gate,
+            clock=self.clock,
+            clock_refused=self.clock_refused_at.append,
         )
 
     def answer(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
@@ -163,6 +169,16 @@ async def test_a_documented_message_tells_two_meanings_of_one_code_apart(desk: D
     await desk.fails(errors.VenueFailed)
     desk.answer(400, {"code": -8, "msg": "another word"})
     await desk.fails(errors.ClockSkewed)
+
+
+async def test_a_refused_clock_is_told_with_the_moment_of_the_signature(desk: Desk) -> None:
+    desk.answer(200, {"price": "1"})
+    await desk.web.call(PRICE, ASK)
+    assert desk.clock_refused_at == []
+    signed_at = desk.clock.monotonic()
+    desk.answer(400, {"code": -8, "msg": "another word"})
+    await desk.fails(errors.ClockSkewed)
+    assert desk.clock_refused_at == [signed_at]
 
 
 @pytest.mark.parametrize("status", [403, 418, 429])

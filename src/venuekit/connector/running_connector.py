@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from abc import abstractmethod
 from functools import partial
 from types import TracebackType
@@ -47,6 +48,7 @@ class RunningConnector(ConnectorBase):
         self.ready_within = ready_within
         self.clock: Clock = clock or SystemClock()
         self.offset = ClockOffset()
+        self._measured_at = -math.inf
         self._earliest_venue_time = partial(_earliest_venue_time, self.clock, self.offset)
         self._chance = chance or chances.unseeded()
         self._supervisor = Supervisor(self.clock, self._chance)
@@ -200,9 +202,16 @@ class RunningConnector(ConnectorBase):
         received_at = self.clock.time()
         if not self._clock_was_stepped():
             self.offset.add(sent_at, received_at, server_time)
+            self._measured_at = self.clock.monotonic()
 
-    def clock_refused(self) -> None:
-        """The venue did not take our idea of its time: forget it, and ask."""
+    def clock_refused(self, signed_at: float) -> None:
+        """The venue did not take our idea of its time as of `signed_at` (monotonic): forget it, and ask.
+
+        One that was replaced since says nothing against the present one: where questions follow each other
+        closely, their refusals would have each new measurement forgotten as soon as it is there.
+        """
+        if signed_at < self._measured_at:
+            return
         self.offset.forget()
         self._supervisor.hurry(_CLOCK_LOOP)
 

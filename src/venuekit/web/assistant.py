@@ -42,7 +42,7 @@ class WebAssistant(VenueCaller[Request]):
         clock: Clock,
         auth: AuthBase | None = None,
         venue_time: Callable[[], float] | None = None,
-        clock_refused: Callable[[], None] | None = None,
+        clock_refused: Callable[[float], None] | None = None,
         questions_at_once: int = _QUESTIONS_AT_ONCE,
     ) -> None:
         super().__init__(

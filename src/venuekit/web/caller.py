@@ -36,7 +36,7 @@ class VenueCaller(ABC, Generic[P]):
 
     `P` is what is sent, made ready. `venue_time` is the best idea of the venue's clock, in seconds: it is
     what requests are signed with, and not the cautious one that rate windows are counted on. `clock_refused`
-    is told when the venue does not take it.
+    is told when the venue did not take it, with the moment of the signature (monotonic seconds).
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class VenueCaller(ABC, Generic[P]):
         clock: Clock,
         auth: AuthBase | None = None,
         venue_time: Callable[[], float] | None = None,
-        clock_refused: Callable[[], None] | None = None,
+        clock_refused: Callable[[float], None] | None = None,
     ) -> None:
         self.gate = gate
         self._policy = policy
@@ -88,8 +88,10 @@ class VenueCaller(ABC, Generic[P]):
         )
         outcome, sent_at = Outcome.NOT_SENT, self.gate.now()
         counts: Mapping[str, int] = {}
+        signed_at = self._clock.monotonic()
         try:
             async with self._turn(endpoint):
+                signed_at = self._clock.monotonic()
                 parcel = await self._leave(endpoint, query, leaving)
                 outcome, sent_at = Outcome.UNKNOWN, self.gate.now()
                 answer = await self._send(parcel, seconds)
@@ -103,7 +105,7 @@ class VenueCaller(ABC, Generic[P]):
             if outcome is Outcome.UNKNOWN:
                 outcome = Outcome.REFUSED
             if isinstance(error, errors.ClockSkewed) and self._clock_refused is not None:
-                self._clock_refused()
+                self._clock_refused(signed_at)
             raise
         else:
             return decoded

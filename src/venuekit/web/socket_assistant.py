@@ -50,7 +50,7 @@ class SocketAssistant(VenueCaller[_Parcel]):
         gate: RateGate,
         auth: AuthBase | None = None,
         venue_time: Callable[[], float] | None = None,
-        clock_refused: Callable[[], None] | None = None,
+        clock_refused: Callable[[float], None] | None = None,
     ) -> None:
         super().__init__(
             policy,
