@@ -194,6 +194,7 @@ class Campaign:
         return [
             *verdict.complaints,
             *([] if verdict.is_sound else ["the journal is damaged"]),
+            *compare.doubled_orders(orders),
             *compare.lost_orders(orders, entries),
             *compare.lost_fills(fills, account.orders),
             *_journal_differs(fills, entries, path),

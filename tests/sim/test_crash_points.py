@@ -6,6 +6,7 @@ import pytest
 
 from venuekit.connector.trading_policy import OrderEntry
 from venuekit.journal.ids import ClientIds
+from venuekit.journal.record import Body, IdBlock
 from venuekit.journal.recorded_tracker import RecordedTracker
 from venuekit.journal.writer import Durability, Journal
 from venuekit.sim.crash_points import CrashOptions, CrashPoint, crash_points, run_crash_point
@@ -127,6 +128,18 @@ def test_they_find_that_a_command_does_not_wait_for_the_medium(
         ).complaints
     ]
     assert any("is at the venue and was never" in complaint for complaint in found)
+
+
+def test_they_find_that_reserved_ids_are_not_on_the_medium(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = Journal.keep
+
+    def kept(journal: Journal, item: Body) -> int:
+        return journal.append(item) if isinstance(item, IdBlock) else keep(journal, item)
+
+    monkeypatch.setattr(Journal, "keep", kept)
+    strike = Strike(moment=Moment.LEAVING, occasion=30)
+    found = [play(Scenario(seed=seed), Trap(strike, power=True)).complaints for seed in (2, 3)]
+    assert all("is still open" in complaints[0] for complaints in found)
 
 
 def test_they_find_that_ids_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "ENDS",
     "Standing",
     "balances_differ",
+    "doubled_orders",
     "heard_wrong",
     "is_remembered",
     "journal_differs",
@@ -88,13 +89,18 @@ def lost_orders(orders: Iterable[OrderRecord], entries: Iterable[Entry]) -> list
     sent = Counter(
         item.client_id for item in records if isinstance(item, Sending) and item.command is Command.PLACE
     )
-    at_venue = Counter(our_id(order) for order in orders)
+    at_venue = [our_id(order) for order in orders]
     return [
         *(f"{name} is at the venue and was never intended" for name in at_venue if name not in intended),
         *(f"{name} is at the venue and was never sent" for name in at_venue if name not in sent),
-        *(f"{name} is {count} times at the venue" for name, count in at_venue.items() if count > 1),
         *(f"{name} was sent {count} times" for name, count in sent.items() if count > 1),
     ]
+
+
+def doubled_orders(orders: Iterable[OrderRecord]) -> list[str]:
+    """No two orders at the venue have one id of ours."""
+    at_venue = Counter(our_id(order) for order in orders)
+    return [f"{name} is {count} times at the venue" for name, count in at_venue.items() if count > 1]
 
 
 def lost_fills(fills: Iterable[Fill], ours: Mapping[str, Standing]) -> list[str]:

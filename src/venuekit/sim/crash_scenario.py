@@ -289,6 +289,7 @@ class Stage:
         yield from compare.balances_differ(
             {asset: row for asset, row in rows.items() if row[0]}, self.account.balances
         )
+        yield from compare.doubled_orders(orders)
         if self.trap.power and self.scenario.durability is Durability.PROCESS:
             return  # what was not synced may be forgotten
         yield from map(str, self.oracle.violations)

@@ -252,7 +252,7 @@ class SimDisk:
             if content.cuts == cuts:
                 content.flip(position)
         self._disturbances = [other for other in self._disturbances if other is not disturbance]
-        if disturbance.kind is DisturbanceKind.DISK_FULL:
+        if disturbance.kind is DisturbanceKind.DISK_FULL and not any(self._of(disturbance.kind)):
             self.room = None
 
     # What open files ask.
