@@ -22,7 +22,7 @@ from venuekit.cli.simulating_screen import Screen
 from venuekit.emulator.factory import dialect_class
 from venuekit.protocol.frozen import Frozen
 from venuekit.sim import pinned, shrinker, timeline
-from venuekit.sim.campaign import Campaign, Totals, jobs_of, seldom
+from venuekit.sim.campaign import Campaign, Totals, compared, jobs_of, seldom
 from venuekit.sim.disturbance import Disturbance
 from venuekit.sim.ledger import Ledger, Window, bound
 from venuekit.sim.options import Profile, Weather, WorldOptions
@@ -202,15 +202,15 @@ async def _show(asked: Asked, totals: Totals) -> dict[int, str]:
     worker = WorkerProcess(entry=asked.entry, patience=_PATIENCE)
     pages: dict[int, str] = {}
     try:
-        for report in totals.failed:
+        for number, report in enumerate(totals.failed):
             if len(pages) >= _MOST_PAGES or _PAGELESS & {broken.invariant for broken in report.violations}:
                 continue
             path = asked.pages / _page_name(report)
             asked.pages.mkdir(parents=True, exist_ok=True)
-            plan = report.plan or None
-            job = Job(options=report.options, plan=plan, strategy=asked.strategy)
+            job = Job(options=report.options, plan=report.plan, strategy=asked.strategy)
             again = await worker.run(_with_page(asked, job, path))
-            if path.exists() and not again.is_sound:
+            totals.failed[number] = compared(report, again)
+            if path.exists():
                 pages[report.options.seed] = str(path)
     finally:
         await worker.stop()

@@ -12,7 +12,7 @@ from venuekit.sim.verdict import Violation
 from venuekit.sim.worker import STANDARD, Job, Report
 from venuekit.sim.worker_process import WorkerProcess
 
-__all__ = ["LONG_RUN", "RENEWAL", "UNREPEATABLE", "Campaign", "Totals", "jobs_of", "seldom"]
+__all__ = ["LONG_RUN", "RENEWAL", "UNREPEATABLE", "Campaign", "Totals", "compared", "jobs_of", "seldom"]
 
 RENEWAL = 50
 """Worlds after which a worker makes room for a new one, so that memory stays flat."""
@@ -97,7 +97,7 @@ class Campaign:
                 report = await worker.run(job)
                 if worker.done >= self._renewal:
                     await worker.stop()
-                    report = _compared(report, await worker.run(job))
+                    report = compared(report, await worker.run(job))
                     self.totals.compared += 1
                 self.totals.add(report)
                 self._tell(report)
@@ -112,7 +112,8 @@ def _before(until: float | None, jobs: Iterator[Job]) -> Iterator[Job]:
         yield job
 
 
-def _compared(report: Report, again: Report) -> Report:
+def compared(report: Report, again: Report) -> Report:
+    """A report after a second run of the same world: another trace is one violation more."""
     if report.digest == again.digest:
         return report
     said = f"one run left the trace {report.digest}, the next one {again.digest or again.violations[0].text}"
