@@ -120,9 +120,8 @@ def _simulated(seed: int, profile: str, seconds: float, needs: Sequence[str]) ->
     said = {"seed": seed, "invariant": "", "text": ""}
     plan = plan_of(options, dialect_class(options.venue).acts)
     there = {"three pairs"} if len(options.pairs) > 2 else set()
-    there |= {
-        name for one in plan for name in (one.kind.value, one.target, one.venue and one.venue.kind.value)
-    }
+    there |= {one.kind.value for one in plan} | {one.target for one in plan}
+    there |= {one.venue.kind.value for one in plan if one.venue is not None}
     if needs and there.isdisjoint(needs):
         return said  # a seed like any other that did not find it
     try:
