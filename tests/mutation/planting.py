@@ -8,6 +8,7 @@
     after = '''text in its place'''
     seen_by = ["O3"]                      # the invariants that are expected to see it
     profile = "direct"                    # or "wire", where only the network shows it
+    needs = ["reply_lost"]                # troubles without which no world can show it; left out: any may
 
 Nothing of the package is imported here: a bug has to be planted before its module is.
 """
@@ -46,6 +47,7 @@ class Bug(NamedTuple):
     after: str
     seen_by: tuple[str, ...]
     profile: str = "direct"
+    needs: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -70,7 +72,8 @@ def bugs(folder: Path = BUGS) -> list[Bug]:
             if key in found:
                 raise ValueError(f"{path.name}: {key} is there twice")
             try:
-                found[key] = Bug(key=key, **{**row, "seen_by": tuple(row["seen_by"])})
+                lists = {name: tuple(row[name]) for name in ("seen_by", "needs") if name in row}
+                found[key] = Bug(key=key, **{**row, **lists})
             except (KeyError, TypeError) as error:
                 raise ValueError(f"{path.name}: {key}: {error}") from None
     return list(found.values())
