@@ -131,6 +131,7 @@ async def _a_quiet_pair_stays_live(stage: Stage) -> None:
     async with stage.exchange((stage.pair,), tracker_policy=WATCHFUL) as exchange:
         await stage.books_agree(exchange)
         stage.venue.pause()
+        await stage.until(lambda: stage.is_equal(exchange, stage.pair), "the last difference to be heard")
         since, connections = len(stage.story.statuses(stage.pair)), stage.venue.connections
         await stage.sleep(_QUIET)
         told = stage.story.statuses(stage.pair)[since:]

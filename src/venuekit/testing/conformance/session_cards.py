@@ -98,13 +98,15 @@ async def _a_command_is_refused_for_the_pace(stage: Stage) -> None:
         await stage.sleep(stage.breath)
         refused = stage.venue.breaks(FaultKind.RATE_LIMITED, act=Act.PLACE, seconds=_SHUT_OUT)
         sent = stage.venue.counts(Act.PLACE)
-        first = trader.rest()
+        first, began = trader.rest(), stage.clock.monotonic()
         await trader.becomes(first, OrderState.FAILED)
         check(_why(trader, first) == errors.RateLimited.__name__, f"it failed as {_why(trader, first)}")
         check(not trader.was_in_doubt(first), "an order that was refused was in doubt")
         second, asked_at = trader.rest(), stage.clock.monotonic()
         await stage.sleep(_SHUT_OUT / 4)
-        check(sent() == 0, "it sent another order while it was shut out")
+        too_soon = sent()
+        is_over = stage.clock.monotonic() - began >= _SHUT_OUT  # on a slow machine
+        check(is_over or not too_soon, "it sent another order while it was shut out")
         await trader.becomes(second, OrderState.OPEN)
         waited = stage.clock.monotonic() - asked_at
         check(waited < _SHUT_OUT + stage.patience / 2, f"it waited {waited:.1f} s of {_SHUT_OUT}")
