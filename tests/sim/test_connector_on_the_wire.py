@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import venuekit
 from venuekit.connector.account import AccountOptions
 from venuekit.connector.exchange_base import ExchangeBase
 from venuekit.emulator.dialect import Dialect
 from venuekit.emulator.factory import dialect_class, make_dialect
+from venuekit.emulator.faults import Fault, FaultKind
 from venuekit.emulator.instruments import DEFAULT_INSTRUMENTS
 from venuekit.emulator.server import EmulatorServer
 from venuekit.model.order import OrderType
@@ -23,6 +28,7 @@ from venuekit.sim.host import Host
 from venuekit.sim.kernel import Kernel
 from venuekit.sim.network import Network
 from venuekit.sim.replacement import replaced
+from venuekit.sim.route import Link
 from venuekit.sim.venue import traced
 from venuekit.sim.world import credentials_of
 
@@ -145,3 +151,33 @@ def course_of(seed: int) -> tuple[str, dict[str, int]]:
 def test_the_same_seed_says_the_same_on_the_wire() -> None:
     assert course_of(3) == course_of(3)
     assert course_of(3) != course_of(4)
+
+
+async def asked_and_gone(request: bytes, seconds: float) -> None:
+    """Ask, and break off so many seconds later."""
+    transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, "venue.sim", 443)
+    transport.write(request)
+    await asyncio.sleep(seconds)
+    carrier = transport.get_extra_info("socket")
+    carrier.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+QUESTION = b"GET /api/v3/time HTTP/1.1\r\nHost: venue.sim\r\n\r\n"
+
+
+def test_a_client_that_leaves_before_it_is_answered_is_no_error_of_the_emulator(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        cut = Fault(kind=FaultKind.TRUNCATED_BODY, path="/api/v3/time", times=None)
+        world.dialect.faults.add(cut)
+        for step in range(150):
+            await asked_and_gone(QUESTION, step * 2e-6)
+        await asyncio.sleep(1.0)
+
+    with exchange() as world:
+        world.network.set_link(world.trader, world.venue, Link(latency=0.001, jitter=0.0))
+        world.run(main)
+        assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+        assert not world.dialect.connections

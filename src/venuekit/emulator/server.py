@@ -164,6 +164,12 @@ class EmulatorServer:
             line.wake()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await self._act(request)
+        except ConnectionError:
+            return web.Response()  # the client has left, nobody reads this
+
+    async def _act(self, request: web.BaseRequest) -> web.StreamResponse:
         query = tuple(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True))
         remote = request.remote or _HOST
         if request.headers.get("Upgrade", "").lower() == "websocket":

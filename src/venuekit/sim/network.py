@@ -238,7 +238,7 @@ class Network:
 
     def set_link(self, source: Host, target: Host, link: Link) -> None:
         """Say what one way is like."""
-        self.route(source, target).link = link
+        self.route(source, target).change(link)
 
     def disturb(self, disturbance: Disturbance) -> None:
         """Let something go wrong.

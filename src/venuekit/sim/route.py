@@ -90,6 +90,11 @@ class Route:
         self._free_at = 0.0
         self._settle()
 
+    def change(self, link: Link) -> None:
+        """Be another way from now on."""
+        self.link = link
+        self._settle()
+
     def add(self, disturbance: Disturbance) -> None:
         """Let something go wrong; of one kind, the last one holds."""
         self._active[disturbance.kind] = disturbance
