@@ -163,6 +163,22 @@ async def test_an_order_refused_for_its_time_is_signed_anew_once(tmp_path: Path)
         await at.settled(refused, OrderState.FAILED)
 
 
+async def test_an_order_refused_for_its_time_was_sent_though_the_clock_cannot_be_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreachable() -> NoReturn:
+        raise errors.ConnectFailed("Name or service not known")
+
+    async with desk(tmp_path) as at:
+        at.venue.weather["place"] = [raising(errors.ClockSkewed("outside recvWindow", code=-1021))]
+        monkeypatch.setattr(at.trader, "server_time", unreachable)
+        order_id = at.buy()
+        await at.settled(order_id, OrderState.FAILED)
+        assert at.venue.asked.count("place") == 1
+    (answer,) = [entry for entry in records(tmp_path) if isinstance(entry, record.Answered)]
+    assert answer.outcome is Outcome.REFUSED
+
+
 async def test_a_defect_after_the_departure_leaves_the_order_in_doubt_and_not_failed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

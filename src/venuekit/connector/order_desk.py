@@ -205,15 +205,17 @@ class OrderDesk:
             return
         try:
             await self._send(order, command, send, amount, is_last=False)
-        except errors.ClockSkewed:
-            if await self._measure_clock(order, command, amount):
+        except errors.ClockSkewed as refusal:
+            if await self._measures_clock():
                 await self._send(order, command, send, amount, is_last=True)
+            else:
+                # Whatever kept the clock from being measured: the command was sent, and the venue refused it.
+                self._tracker.refused(order, command, refusal, amount=amount)
 
-    async def _measure_clock(self, order: InFlightOrder, command: Command, amount: Decimal | None) -> bool:
+    async def _measures_clock(self) -> bool:
         try:
             await self._owner.measure_clock()
-        except errors.VenuekitError as error:
-            self._tracker.refused(order, command, error, amount=amount)
+        except errors.VenuekitError:
             return False
         return True
 
