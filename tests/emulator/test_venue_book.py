@@ -203,3 +203,12 @@ def test_a_price_between_two_ticks_is_refused() -> None:
     )
     with pytest.raises(ValueError, match="more than 1 decimals"):
         VenueBook(PAIR).apply(odd)
+
+
+def test_a_copy_goes_its_own_way() -> None:
+    book = filled([[(True, 100, 1), (False, 110, 2)]])
+    twin = book.copy()
+    assert twin.snapshot() == book.snapshot()
+    twin.apply(step(2, [(True, 100, 0), (True, 99, 3)]))
+    assert book.snapshot() == (1, [("10.0", "1.00")], [("11.0", "2.00")])
+    assert twin.snapshot() == (2, [("9.9", "3.00")], [("11.0", "2.00")])

@@ -155,6 +155,14 @@ class VenueBook:
         """The book's id, bids and asks, best first, at most `depth` a side."""
         return self.last_id, self._rows(self._bids.best(depth)), self._rows(self._asks.best(depth))
 
+    def copy(self) -> VenueBook:
+        """The book as it is, which nobody follows; it goes its own way from here."""
+        twin = VenueBook(self.instrument)
+        twin.last_id, twin.time = self.last_id, self.time
+        for side, mine in ((twin._bids, self._bids), (twin._asks, self._asks)):
+            side.ranks, side.amounts = mine.ranks.copy(), mine.amounts.copy()
+        return twin
+
     def follow(self) -> ChangeLog:
         """A log of the changes from now on; one for each pace of publication."""
         log = ChangeLog(self)

@@ -26,7 +26,7 @@ class BookTruth:
         self.market = market
         self.trades: dict[int, MarketTrade] = {trade.trade_id: trade for trade in market.trades}
         self._ahead: deque[MarketStep] = deque()
-        self._twin = _rebuilt(market, market.snapshot())
+        self._twin = market.book.copy()
         market.listen(self._note)
 
     @property

@@ -78,7 +78,9 @@ def _compared(scene: Scene, life: Life, pair: str) -> Iterator[Complaint]:
 
 def _differences(book: OrderBook, theirs: VenueBook) -> Iterator[Complaint]:
     """The levels that differ, as deep as the book vouches."""
-    sides = zip(("bids", "asks"), book.texts(), theirs.snapshot()[1:], book.vouched_depth, strict=True)
+    depths = book.vouched_depth
+    _, *truths = theirs.snapshot(max(depths))
+    sides = zip(("bids", "asks"), book.texts(max(depths)), truths, depths, strict=True)
     for side, ours, levels, depth in sides:
         if ours[:depth] == levels[:depth]:
             continue
