@@ -157,6 +157,17 @@ def test_a_push_of_before_an_order_does_not_have_it() -> None:
     assert "900" == bench.available()
 
 
+def test_a_push_of_the_millisecond_in_which_an_order_was_taken_need_not_have_it() -> None:
+    """Found by seed 3024: what came next, the order's own push among it, was lost with the connection."""
+    bench = SheetBench(PUSHES)
+    bench.place(buy())
+    bench.push(2.0, USDT="1000/1000")  # of a cancel, in the same batch of commands
+    bench.hear(status(S.OPEN, at=2.0))
+    assert "900" == bench.available()
+    bench.push(2.0, USDT="1000/900")
+    assert "900" == bench.available()
+
+
 def test_an_order_in_doubt_reserves_until_the_doubt_is_over() -> None:
     bench = SheetBench(PUSHES)
     bench.poll(0.5, USDT="1000/1000")

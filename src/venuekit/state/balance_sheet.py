@@ -129,7 +129,9 @@ class BalanceSheet:
 
     def pushed(self, report: BalanceReport) -> list[str]:
         """Take in what the account's stream told; the assets that changed since they were last told of."""
-        moment = Moment(since=report.observed_at, until=report.observed_at, known={})
+        # A stream tells of an order before it tells the balance that the order changed.
+        unseen = frozenset(order.client_order_id for order in self._orders() if order.seen_since is None)
+        moment = Moment(since=report.observed_at, until=report.observed_at, known={}, unseen=unseen)
         return self._take_in(report, moment, FigureKind.PUSHED)
 
     def moved(self, move: BalanceMove) -> list[str]:

@@ -72,12 +72,14 @@ class InFlightSnapshot(Frozen):
 class Moment(Frozen):
     """When a figure was true: at some time from `since` to `until`, seconds of the venue's clock.
 
-    `known` are the orders of the snapshot that was taken when it was asked for.
+    `known` are the orders of the snapshot that was taken when it was asked for. `unseen` are those that the
+    venue had not told of yet when it told the figure: one that it took in the same millisecond came after it.
     """
 
     since: float
     until: float
     known: Mapping[str, KnownOrder]
+    unseen: frozenset[str] = frozenset()
 
     def left(self, timestamp: float, change: Decimal) -> Decimal:
         """What of a change at this time is still to be added to the figure.
@@ -246,6 +248,8 @@ def _certain(order: InFlightOrder) -> Terms | None:
 def _terms_in(order: InFlightOrder, moment: Moment) -> Terms | None:
     """The terms by which a figure has the order's funds taken off for certain; None: maybe it has not."""
     is_seen = order.seen_since is not None and order.seen_since <= moment.since
+    if is_seen and order.seen_since == moment.since:
+        is_seen = order.client_order_id not in moment.unseen
     if is_seen and (order.amended_at is None or order.amended_at <= moment.since):
         # One amend on its way can only have come after the figure, or be in it and in what is held now. Of
         # several, an earlier one may be in the figure and a later one not.
