@@ -206,7 +206,7 @@ class World:
     def _counts(self) -> dict[str, int]:
         """What must not grow while nothing happens."""
         tasks = asyncio.all_tasks(self.trader.loop)
-        connections = sum(task.get_name().startswith("stream ") for task in tasks)
+        connections = sum(task.get_name().startswith("stream ws") for task in tasks)
         return {"tasks": len(tasks), "files": self.disk.open_files, "connections": connections}
 
     @contextmanager
