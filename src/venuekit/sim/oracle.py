@@ -65,6 +65,8 @@ _ID = re.compile(r"[A-Za-z0-9]{20,32}")
 _TIME = re.compile(r"\b[12][0-9]{12}\b")
 """What may be a time in a request, in milliseconds."""
 _COMMANDS = ((Act.PLACE, Command.PLACE), (Act.CANCEL, Command.CANCEL), (Act.AMEND, Command.AMEND))
+_GROWN_UP = 10.0
+"""Seconds after which a connector that is ready has all the tasks that it needs."""
 _MOST = 100
 """Violations that are kept: the first ones say it."""
 
@@ -360,6 +362,10 @@ class Oracle:
         scene = self.scene
         life = scene.present
         if life is not None:
+            if life.exchange.ready:
+                scene.ready_at = now
+                if life.counts is None and now - life.born_at > _GROWN_UP:
+                    life.counts = dict(scene.counts())
             life.count_connects()
             for pair, glimpse in life.books.items():
                 glimpse.look(now, scene.books[pair].last_id)

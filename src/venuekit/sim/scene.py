@@ -46,27 +46,29 @@ class Patience(Frozen):
 
     `book_behind`: how old a book may be that is LIVE. `book_late`: how long ago, long after healing, the
     venue's book may have gone on from where a LIVE one stands. `books`: until all are LIVE after healing.
-    `stream`: the same of the account's stream. `beyond_fence`: beside the fence, until a doubt is over:
-    the longest pause between two questions, and the answers. `command`: until a command that was asked
-    for is concluded. `stop`: beside `stop_within`, until a stop is done; `stop_in_trouble`: the same
-    while the machine may stand still. `answers`: beside the longest interval of the polls, until
-    everything was asked for and answered. `resyncs` are those of one book that a healed minute may hold,
-    `connects` those of all streams that any minute may. `attempts` is how often in a row it may be tried
-    in vain to bring a book back. `growth` is by how many a count, such as that of tasks, may exceed its
-    first one. `compared` is how many differences of a book are told between two full comparisons.
+    `stream`: the same of the account's stream. `start`: until some life was ready, however often it had
+    to begin. `beyond_fence`: beside the fence, until a doubt is over: the longest pause between two
+    questions, and the answers. `command`: until a command that was asked for is concluded. `stop`: beside
+    `stop_within`, until a stop is done; `stop_in_trouble`: the same while the machine may stand still.
+    `answers`: beside the longest interval of the polls, until everything was asked for and answered.
+    `resyncs` are those of one book that a healed minute may hold, `connects` those of all streams that
+    any minute may. `attempts` is how often in a row it may be tried in vain to bring a book back.
+    `growth` is by how many a count, such as that of tasks, may exceed its first one. `compared` is how
+    many differences of a book are told between two full comparisons.
     """
 
     book_behind: float = 120.0
-    book_late: float = 30.0
+    book_late: float = 40.0
     books: float = 40.0
     stream: float = 45.0
+    start: float = 75.0
     beyond_fence: float = 45.0
     command: float = 90.0
     stop: float = 10.0
     stop_in_trouble: float = 100.0
     answers: float = 15.0
     resyncs: int = 6
-    connects: int = 60
+    connects: int = 40
     attempts: int = 40
     growth: int = 8
     compared: int = 256
@@ -231,6 +233,8 @@ class Scene:
         self.journal: JournalWatch | None = None
         self.patience = Patience()
         self.healed_at: float | None = None
+        self.ready_at: float | None = None
+        """When some life was ready last."""
         self.glimpses: dict[str, OrderGlimpse] = {}
         self.arrivals: Counter[tuple[str, Command]] = Counter()
         self.commands: dict[str, dict[str, None]] = {}

@@ -205,7 +205,9 @@ class World:
 
     def _counts(self) -> dict[str, int]:
         """What must not grow while nothing happens."""
-        return {"tasks": len(asyncio.all_tasks(self.trader.loop)), "files": self.disk.open_files}
+        tasks = asyncio.all_tasks(self.trader.loop)
+        connections = sum(task.get_name().startswith("stream ws") for task in tasks)
+        return {"tasks": len(tasks), "files": self.disk.open_files, "connections": connections}
 
     @contextmanager
     def _listening_to_logs(self) -> Iterator[None]:

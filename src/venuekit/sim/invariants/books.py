@@ -160,7 +160,7 @@ def _is_fed(scene: Scene, _: Second) -> Iterator[Complaint]:
 def _is_not_late(scene: Scene, second: Second) -> Iterator[Complaint]:  # noqa: ARG001 - a look's signature
     """Long after healing, what is LIVE keeps up with the venue, and does not only go on."""
     life, healed = scene.present, scene.since_healed()
-    if life is None or healed is None or healed <= scene.patience.books or not has_ids(life):
+    if life is None or healed is None or healed <= scene.patience.answers or not has_ids(life):
         return
     for pair, book in life.order_books().items():
         since = None

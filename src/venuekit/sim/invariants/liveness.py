@@ -92,6 +92,15 @@ def _stream_is_heard(scene: Scene, _: Second) -> Iterator[Complaint]:
         yield Complaint("account", f"lacks {', '.join(missing)} {seconds:.1f} s after all was well")
 
 
+def _somebody_gets_ready(scene: Scene, _: Second) -> Iterator[Complaint]:
+    """A connector that cannot start is made anew again and again, and each is young."""
+    healed_at, since = scene.healed_at, scene.since_healed()
+    if healed_at is None or since is None or since <= scene.patience.start or scene.present is None:
+        return
+    if scene.ready_at is None or scene.ready_at < healed_at:
+        yield Complaint("account", f"nobody was ready in {since:.1f} s in which all was well")
+
+
 # L4
 
 
@@ -185,7 +194,7 @@ INVARIANTS = (
     Invariant(
         id="L3",
         sentence="The account's stream is up soon after all is well, and the connector is ready.",
-        looks=(((Second,), _stream_is_heard),),
+        looks=(((Second,), _stream_is_heard), ((Second,), _somebody_gets_ready)),
     ),
     Invariant(
         id="L4",

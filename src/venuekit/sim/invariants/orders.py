@@ -247,6 +247,12 @@ def _is_told_in_order(scene: Scene, told: Told) -> Iterator[Complaint]:
         yield Complaint(client_id, f"{kind} was told, and {first} had been in life {ends[0].life}")
 
 
+def _is_ours(scene: Scene, told: Told) -> Iterator[Complaint]:
+    client_id: str = told.event.order_id
+    if client_id in scene.venue.foreign:
+        yield Complaint(client_id, "was told as an order of ours, and was placed by hand")
+
+
 # O7
 
 
@@ -316,8 +322,12 @@ INVARIANTS = (
     Invariant(
         id="O5",
         sentence="What is filled grows and never exceeds the order; states change by the table; an order is"
-        " created once, before its fills, and ends at most once.",
-        looks=(((Touched,), _moves_by_the_table), ((*CREATIONS, *ENDS), _is_told_in_order)),
+        " created once, before its fills, and ends at most once; orders of others are none of ours.",
+        looks=(
+            ((Touched,), _moves_by_the_table),
+            ((*CREATIONS, *ENDS), _is_told_in_order),
+            ((*CREATIONS, *ENDS), _is_ours),
+        ),
     ),
     Invariant(
         id="O7",

@@ -45,6 +45,20 @@ def _all_is_given_back(scene: Scene, _: Quiet) -> Iterator[Complaint]:
             yield Complaint(name, f"there are {count}, and there were {before} when it was quiet first")
 
 
+def _one_connection_a_line(scene: Scene, _: Quiet) -> Iterator[Complaint]:
+    """Who moved to a fresh connection has closed the old one."""
+    life = scene.present
+    desk = None if life is None else life.desk
+    if life is None or desk is None or not life.order_books():
+        return
+    lines = (
+        len(life.exchange.order_book_tracker.seats) + 2
+    )  # the account's stream, and the socket for commands
+    there = scene.counts().get("connections", 0)
+    if there > lines:
+        yield Complaint("connections", f"there are {there} for {lines} lines at most")
+
+
 def _queues_are_short(scene: Scene, _: Quiet) -> Iterator[Complaint]:
     life = scene.present
     if life is None or not life.order_books():
@@ -105,7 +119,11 @@ INVARIANTS = (
     Invariant(
         id="R3",
         sentence="Queues are bounded; tasks, sockets and alarms are given back after each trouble.",
-        looks=(((Quiet,), _all_is_given_back), ((Quiet,), _queues_are_short)),
+        looks=(
+            ((Quiet,), _all_is_given_back),
+            ((Quiet,), _one_connection_a_line),
+            ((Quiet,), _queues_are_short),
+        ),
     ),
     Invariant(
         id="R4",
