@@ -111,6 +111,7 @@ async def _a_dead_recorder_stops_nothing(stage: Stage) -> None:
 
 
 async def _a_burst_is_digested(stage: Stage) -> None:
+    stage.venue.pause()
     async with stage.trader() as trader:
         begin = len(stage.venue.market(stage.pair).trades)
         amount = Decimal(stage.venue.instrument(stage.pair).step_size)

@@ -107,7 +107,7 @@ async def _nobody_answers_after_a_lost_reply(stage: Stage) -> None:
 
 async def _a_conditional_order_is_not_found(stage: Stage) -> None:
     async with stage.trader() as trader:
-        above, _ = stage.venue.asks(stage.pair, 2)[1]
+        above = stage.venue.taking(stage.pair, is_buy=True)
         before = stage.venue.now
         order_id = trader.take(trigger_price=above)
         await trader.becomes(order_id, OrderState.UNTRIGGERED)

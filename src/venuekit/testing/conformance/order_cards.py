@@ -20,6 +20,7 @@ __all__ = ["GONE", "LATE", "ORDER_CARDS", "filled", "half", "sides"]
 LATE = 1.2
 """Seconds by which an event is late: a command and its answer are quicker."""
 
+_SOME_LEVELS = 100
 GONE = (OrderState.EXPIRED, OrderState.CANCELED)
 """How a venue may call the end of an order by its own terms."""
 
@@ -135,12 +136,17 @@ async def _post_only_orders(stage: Stage) -> None:
 
 async def _a_trigger_order(stage: Stage) -> None:
     async with stage.trader() as trader:
-        (_, first), (second, more) = stage.venue.asks(stage.pair, 2)
-        order_id = trader.take(trigger_price=second)
+        asks = stage.venue.asks(stage.pair, _SOME_LEVELS)
+        last = Decimal(stage.venue.market(stage.pair).last_price)
+        # A trigger at the last price would be touched already.
+        number = next(number for number, (price, _) in enumerate(asks) if number and price > last)
+        trigger, more = asks[number]
+        order_id = trader.take(trigger_price=trigger)
         await trader.becomes(order_id, OrderState.UNTRIGGERED)
         check(not trader.story.fills(order_id), "it was filled before its trigger was touched")
-        amount = CONTEXT.add(first, min(more, trader.amount))
-        stage.venue.somebody_trades(stage.pair, is_buy=True, price=second, amount=amount)
+        before = sum((there for _, there in asks[:number]), Decimal(0))
+        amount = CONTEXT.add(before, min(more, trader.amount))
+        stage.venue.somebody_trades(stage.pair, is_buy=True, price=trigger, amount=amount)
         await trader.becomes(order_id, OrderState.FILLED)
         check(len(trader.story.ends(order_id)) == 1, "its end was told more than once")
         await trader.reckons()

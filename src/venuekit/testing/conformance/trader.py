@@ -10,7 +10,7 @@ from typing import Any
 from venuekit.connector.trading_connector import TradingConnector
 from venuekit.emulator.order_record import Fill, OrderRecord
 from venuekit.model.account import BalanceChannel
-from venuekit.model.events import OrderFilledEvent, OrderInDoubt
+from venuekit.model.events import CommandRefused, MarketOrderFailureEvent, OrderFilledEvent, OrderInDoubt
 from venuekit.model.order import OrderState, OrderType
 from venuekit.state.in_flight_order import InFlightOrder
 from venuekit.testing.conformance.card import CardFailed, check
@@ -55,8 +55,14 @@ class Trader:
         try:
             await until(is_so, what, timeout=patience * self.patience, every=self._look_every)
         except AssertionError as failure:
-            told = "; ".join(f"{name}: {', '.join(self.story.words(name)) or 'nothing'}" for name in self.ids)
+            told = "; ".join(f"{name}: {', '.join(self._said(name)) or 'nothing'}" for name in self.ids)
             raise CardFailed(f"{failure} (told of its orders: {told})") from None
+
+    def _said(self, order_id: str) -> Iterator[str]:
+        """What was told of an order, a failure with its reason."""
+        for word, event in zip(self.story.words(order_id), self.story.of(order_id), strict=True):
+            is_failure = isinstance(event, MarketOrderFailureEvent | CommandRefused)
+            yield f"{word} ({event.error_type}: {event.error_message})" if is_failure else word
 
     # --- commands
 
