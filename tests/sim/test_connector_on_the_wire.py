@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -29,6 +30,7 @@ from venuekit.sim.kernel import Kernel
 from venuekit.sim.network import Network
 from venuekit.sim.replacement import replaced
 from venuekit.sim.route import Link
+from venuekit.sim.trace import Trace
 from venuekit.sim.venue import traced
 from venuekit.sim.world import credentials_of
 
@@ -39,7 +41,7 @@ class Exchange:
     """An emulated venue on one host, and another host for whoever trades there."""
 
     def __init__(self, seed: int) -> None:
-        self.kernel = Kernel(seed)
+        self.kernel = Kernel(seed, trace=Trace(keeps=True))
         self.network = self.kernel.network = Network(self.kernel)
         self.venue = Host(self.kernel, "venue")
         self.trader = Host(self.kernel, "trader")
@@ -124,6 +126,26 @@ def test_a_connector_comes_back_from_a_partition() -> None:
 
     with exchange() as world:
         assert world.run(main, 300.0)
+
+
+def test_a_silent_connection_is_pinged_once() -> None:
+    async def main() -> bool:
+        async with world.connector() as connector:
+            lying = Disturbance(kind=DisturbanceKind.PARTITION, at=world.kernel.now)
+            world.network.disturb(lying)
+            # TCP tries again 51 s after the first loss, before a silence of 60 s counts as the end of a
+            # connection. All that was sent meanwhile comes at once.
+            await asyncio.sleep(45.0)
+            world.network.calm(lying)
+            await asyncio.sleep(60.0)
+            return connector.ready
+
+    with exchange() as world:
+        assert world.run(main, 300.0)
+        pings = Counter(mark.text for mark in world.kernel.trace.marks if mark.kind == "ping")
+        assert pings
+        assert set(pings.values()) == {1}
+        assert not world.dialect.overstepped
 
 
 def course_of(seed: int) -> tuple[str, dict[str, int]]:
