@@ -10,6 +10,7 @@ from tests.state.sheet_bench import SheetBench, said, sell
 from venuekit.model.account import BalanceChannel, BalanceMove, MoveCause
 from venuekit.model.order import OrderState
 from venuekit.state.balance_sheet import Figure, FigureKind
+from venuekit.state.in_flight_order import InFlightOrder
 
 S = OrderState
 PUSHES = BalanceChannel.FREE_AND_LOCKED
@@ -147,6 +148,19 @@ def test_an_order_that_waits_to_be_sent_reserves_too() -> None:
     bench.place(buy())
     bench.tracker.withdraw("id-1", 1.5)  # it was sent: nothing to withdraw
     assert "900" == bench.available()
+
+
+def test_what_never_reached_the_venue_frees_nothing_though_our_clock_went_back_meanwhile() -> None:
+    bench = SheetBench(PUSHES)
+    bench.poll(0.5, USDT="1000/1000")
+    bench.place(buy("id-1"), at=9.0)
+    bench.tracker.request_failed("id-1", 9.0)
+    order = InFlightOrder.of(buy("id-2"), 9.0)
+    bench.tracker.start(order)
+    bench.tracker.withdraw("id-2", 9.0)
+    assert "1000" == bench.available()
+    bench.poll(8.0, 8.1, USDT="1000/1000")
+    assert "1000" == bench.available()
 
 
 def test_a_push_of_before_an_order_does_not_have_it() -> None:

@@ -196,7 +196,7 @@ class InFlightOrder:
         was_open = self.is_open
         self.life = order_lifecycle.after(self.life, happening)
         self.cancel = order_lifecycle.cancel_after(self.cancel, happening)
-        if not self.is_pending_create:
+        if not (self.is_pending_create or happening in order_lifecycle.UNSEEN):
             self.seen_since = timestamp if self.seen_since is None else min(timestamp, self.seen_since)
         if was_open and self.is_done:
             self.ended_at = timestamp

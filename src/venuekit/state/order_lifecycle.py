@@ -23,6 +23,7 @@ __all__ = [
     "ENDS",
     "LIVES",
     "REPORTS",
+    "UNSEEN",
     "CancelRequest",
     "Happening",
     "after",
@@ -118,6 +119,9 @@ CANCELS: Mapping[CancelRequest, Mapping[Happening, CancelRequest]] = MappingProx
     }
 )
 """The cancel request runs beside the life, so that a refused cancel gives back exactly what was before."""
+
+UNSEEN = frozenset({Happening.WITHDRAWN, Happening.REFUSED, Happening.VANISHED})
+"""What happens without the venue having shown the order: it need never have held it."""
 
 ENDS = frozenset({OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderState.FAILED})
 """States in which an order is over."""
