@@ -14,6 +14,7 @@ from tests.connector.toy_trader import PAIR, ToyTrader, ToyVenue
 
 from venuekit import errors
 from venuekit.connector.trading_policy import TradingPolicy
+from venuekit.journal.recorded_tracker import RecordedTracker
 from venuekit.model.account import AccountOrder
 from venuekit.model.order import OrderState, OrderType, TimeInForce, TradeType
 from venuekit.state.order_check import OrderRule
@@ -114,6 +115,27 @@ async def test_a_cancel_that_was_wanted_before_waits_for_a_connector_that_follow
     async with desk(tmp_path, venue, QUIET):
         pass
     assert "cancel" not in venue.asked
+    async with desk(tmp_path, venue) as at:
+        await at.settled(order_id, OrderState.CANCELED)
+
+
+async def test_a_journal_that_fails_in_the_middle_of_a_start_is_that_failure_and_no_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venue = ToyVenue()
+    async with left_open(tmp_path, venue) as order_id, desk(tmp_path, venue, QUIET) as at:
+        order = at.trader.get_order(order_id)
+        assert order is not None
+        at.trader.trading.orders.cancel_wanted(order)
+
+    def refuse(*_: object) -> None:
+        raise errors.JournalFailed("orders.journal", "write failed")
+
+    trader = ToyTrader(venue, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(RecordedTracker, "cancel_wanted", refuse)
+        with pytest.raises(errors.JournalFailed, match="write failed"):
+            await trader.start()
     async with desk(tmp_path, venue) as at:
         await at.settled(order_id, OrderState.CANCELED)
 

@@ -145,14 +145,20 @@ class RunningConnector(ConnectorBase):
 
     async def _run(self, started: asyncio.Event) -> None:
         """Everything between start and stop: its tasks are in one group, which ends with it."""
+        failure: Exception | None = None
         try:
             await self._open()
             async with asyncio.TaskGroup() as group:
                 await self._supervisor.own(group)
                 self._start_loops()
                 started.set()
+        except* errors.VenuekitError as found:
+            # Where the loops could not begin, the group of tasks makes a group of the reason.
+            failure = found.exceptions[0]
         finally:
             self._supervisor.release()
+        if failure is not None:
+            raise failure
 
     async def wait_until_ready(self, seconds: float) -> None:
         """Wait until `ready`.

@@ -273,6 +273,7 @@ class Stage:
         """Everything in which the last life, the journal or what listeners heard differs from the ledger."""
         yield from self.failures
         yield from self.kernel.complaints
+        yield from map(str, self.oracle.violations)
         if self.account is None:
             return
         desk, name = self.dialect.desk, self.customer.name
@@ -292,7 +293,6 @@ class Stage:
         yield from compare.doubled_orders(orders)
         if self.trap.power and self.scenario.durability is Durability.PROCESS:
             return  # what was not synced may be forgotten
-        yield from map(str, self.oracle.violations)
         yield from compare.lost_orders(orders, entries)
         yield from compare.lost_fills(fills, self.account.orders)
         yield from compare.journal_differs(fills, entries)

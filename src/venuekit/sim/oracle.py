@@ -159,12 +159,12 @@ class Oracle:
         watch = self._find_journal(over)
         over.is_over = True
         if watch is not None:
-            sent = {name: len(sendings) for name, sendings in watch.facts.sendings.items()}
+            left = {command: len(sendings) for command, sendings in watch.facts.departures.items()}
             meant = list(watch.facts.intents)
             watch.read_anew()
             if is_power_lost and _durability(over) is not Durability.POWER:
                 facts = watch.facts
-                lost = [name for name, times in sent.items() if len(facts.sendings.get(name, ())) < times]
+                lost = [key[0] for key, times in left.items() if len(facts.departures.get(key, ())) < times]
                 scene.forgotten.update(
                     dict.fromkeys([*lost, *(name for name in meant if name not in facts.intents)])
                 )
