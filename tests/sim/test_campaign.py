@@ -61,7 +61,7 @@ async def test_a_worker_that_crashes_fails_its_seed_and_no_other() -> None:
 
 
 async def test_a_worker_that_hangs_fails_its_seed_and_says_where_it_was() -> None:
-    totals = await _campaign(workers=1, patience=15.0).run(_jobs(range(HANGING - 1, HANGING + 2)))
+    totals = await _campaign(workers=1, patience=6.0).run(_jobs(range(HANGING - 1, HANGING + 2)))
     assert totals.worlds == 3
     assert [report.options.seed for report in totals.failed] == [HANGING]
     (violation,) = totals.failed[0].violations

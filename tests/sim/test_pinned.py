@@ -28,6 +28,7 @@ def test_a_world_comes_back_from_a_file_as_it_was(tmp_path: Path) -> None:
     plan = (
         *plan_of(drawn),
         Disturbance(kind=DisturbanceKind.VENUE_FAULT, at=1.0, seconds=2.5, venue=fault),
+        Disturbance(kind=DisturbanceKind.VENUE_FAULT, at=2.0, venue=Fault(kind=FaultKind.GAP, times=None)),
     )
     kept = pinned.of(options, plan, why="broke O2: an order twice")
     (read,) = pinned.read(_file(tmp_path, pinned.written([kept])))
@@ -52,6 +53,8 @@ def test_several_worlds_are_read_in_order(tmp_path: Path) -> None:
         ("[[world]]\nseed = 'x'\n", "Expected `int`"),
         ("[[world]\n", "worlds.toml"),
         ("[[worlds]]\nseed = 1\n", "unknown field `worlds`"),
+        ("[[world]]\nseed = 1\nplan = '['\n", "truncated"),
+        ("world = [1]\n", "worlds.toml"),
     ],
 )
 def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str, said: str) -> None:

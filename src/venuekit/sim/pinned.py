@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from importlib import resources
 from pathlib import Path
@@ -24,7 +24,7 @@ class PinnedWorld(Frozen, forbid_unknown_fields=True, omit_defaults=True):
 
     `options` are those that are not the seed's own, and `plan` is what goes wrong where it is not the seed's:
     a seed alone means another world as soon as something else is drawn from it. `why` says what it broke
-    once, `fix` what mended it.
+    once, `fix` what mended it. A file has the plan as a text of JSON.
     """
 
     seed: int
@@ -55,12 +55,16 @@ class PinnedWorld(Frozen, forbid_unknown_fields=True, omit_defaults=True):
         return Job(options=options, plan=self.plan)
 
 
+_NAMED = ("seed", "venue", "profile", "weather", "seconds")
+"""Options that stand by themselves in a file."""
+
+
 class _File(Frozen, forbid_unknown_fields=True):
     world: tuple[PinnedWorld, ...] = ()
 
 
 def of(options: WorldOptions, plan: tuple[Disturbance, ...] | None, *, why: str = "") -> PinnedWorld:
-    """A world as a file keeps it: the options that are not its seed's own are written down."""
+    """A world as a file keeps it: whole where it has a plan, else with the options that are its own."""
     drawn = options_of(
         options.seed,
         venue=options.venue,
@@ -68,8 +72,9 @@ def of(options: WorldOptions, plan: tuple[Disturbance, ...] | None, *, why: str 
         weather=options.weather,
         seconds=options.seconds,
     )
-    usual = msgspec.to_builtins(drawn)
-    changed = {name: value for name, value in msgspec.to_builtins(options).items() if value != usual[name]}
+    usual = _plain(drawn)
+    own = {name: value for name, value in _plain(options).items() if name not in _NAMED}
+    changed = {name: value for name, value in own.items() if plan is not None or value != usual[name]}
     return PinnedWorld(
         seed=options.seed,
         venue=options.venue,
@@ -80,6 +85,12 @@ def of(options: WorldOptions, plan: tuple[Disturbance, ...] | None, *, why: str 
         plan=plan,
         why=why,
     )
+
+
+def _plain(options: WorldOptions) -> dict[str, Any]:
+    """Options as they come back from a file."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(options))
+    return plain
 
 
 def ours() -> tuple[PinnedWorld, ...]:
@@ -99,18 +110,38 @@ def read(path: Path) -> tuple[PinnedWorld, ...]:
 
 def _decoded(text: str, name: str) -> tuple[PinnedWorld, ...]:
     try:
-        return msgspec.toml.decode(text, type=_File).world
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        read = msgspec.toml.decode(text)
+        for world in read.get("world", ()):
+            if isinstance(world.get("plan"), str):
+                world["plan"] = msgspec.json.decode(world["plan"])
+        return msgspec.convert(read, _File).world
+    except (msgspec.DecodeError, AttributeError, UnicodeDecodeError) as error:
         raise errors.InvalidConfiguration(f"{name}: {error}") from None
 
 
 def written(worlds: Iterable[PinnedWorld]) -> str:
     """A file of these worlds, as `read` takes it."""
-    return "\n".join(
-        "[[world]]\n"
-        + "".join(f"{name} = {_toml(value)}\n" for name, value in msgspec.to_builtins(world).items())
-        for world in worlds
-    )
+    return "\n".join(f"[[world]]\n{''.join(_lines(world))}" for world in worlds)
+
+
+def _lines(world: PinnedWorld) -> Iterator[str]:
+    plain = msgspec.to_builtins(world)
+    plain.pop("plan", None)
+    yield from (f"{name} = {_toml(value)}\n" for name, value in plain.items())
+    if world.plan is not None:
+        # In JSON, which knows null: a fault without a number of times lasts until it is taken back.
+        rows = ",\n".join(msgspec.json.encode(_lean(one)).decode() for one in world.plan)
+        yield f"plan = '''\n[\n{rows}\n]'''\n"
+
+
+def _lean(part: msgspec.Struct) -> dict[str, Any]:
+    """What of a struct is not as it is by default."""
+    values = ((field, getattr(part, field.name)) for field in msgspec.structs.fields(part))
+    return {
+        field.name: _lean(value) if isinstance(value, msgspec.Struct) else msgspec.to_builtins(value)
+        for field, value in values
+        if value != field.default
+    }
 
 
 def _toml(value: Any) -> str:
@@ -118,11 +149,9 @@ def _toml(value: Any) -> str:
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, Mapping):
-        inner = ", ".join(f"{name} = {_toml(part)}" for name, part in value.items() if part is not None)
+        inner = ", ".join(f"{name} = {_toml(part)}" for name, part in value.items())
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list | tuple):
-        if any(isinstance(part, Mapping) for part in value):
-            return "[\n" + "".join(f"  {_toml(part)},\n" for part in value) + "]"
         return f"[{', '.join(map(_toml, value))}]"
     # Numbers, truth and texts are written as in JSON.
     return msgspec.json.encode(value).decode()

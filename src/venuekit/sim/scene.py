@@ -46,21 +46,22 @@ class Patience(Frozen):
 
     `book_behind`: how old a book may be that is LIVE. `book_late`: how long ago, long after healing, the
     venue's book may have gone on from where a LIVE one stands. `books`: until all are LIVE after healing.
-    `stream`: the same of the account's stream. `start`: until some life was ready, however often it had
-    to begin. `beyond_fence`: beside the fence, until a doubt is over: the longest pause between two
-    questions, and the answers. `command`: until a command that was asked for is concluded. `stop`: beside
-    `stop_within`, until a stop is done; `stop_in_trouble`: the same while the machine may stand still.
-    `answers`: beside the longest interval of the polls, until everything was asked for and answered.
-    `resyncs` are those of one book that a healed minute may hold, `connects` those of all streams that
-    any minute may. `attempts` is how often in a row it may be tried in vain to bring a book back.
-    `growth` is by how many a count, such as that of tasks, may exceed its first one. `compared` is how
-    many differences of a book are told between two full comparisons.
+    `stream`: the same of the account's stream; a dead one is given up after a minute of silence.
+    `start`: until some life was ready, however often it had to begin. `beyond_fence`: beside the fence,
+    until a doubt is over: the longest pause between two questions, and the answers. `command`: until a
+    command that was asked for is concluded. `stop`: beside `stop_within`, until a stop is done;
+    `stop_in_trouble`: the same while the machine may stand still. `answers`: beside the longest
+    interval of the polls, until everything was asked for and answered. `resyncs` are those of one book
+    that a healed minute may hold, `connects` those of all streams that any minute may. `attempts` is
+    how often in a row it may be tried in vain to bring a book back. `growth` is by how many a count,
+    such as that of tasks, may exceed its first one. `compared` is how many differences of a book are
+    told between two full comparisons.
     """
 
     book_behind: float = 120.0
     book_late: float = 40.0
     books: float = 40.0
-    stream: float = 45.0
+    stream: float = 75.0
     start: float = 75.0
     beyond_fence: float = 45.0
     command: float = 90.0

@@ -20,10 +20,23 @@ from venuekit.sim.disturbance import Disturbance
 from venuekit.sim.options import WorldOptions
 from venuekit.sim.verdict import Verdict, Violation
 
-__all__ = ["STANDARD", "Job", "Report", "Simulate", "function_named", "main", "report_on", "run_world"]
+__all__ = [
+    "READY",
+    "STANDARD",
+    "Job",
+    "Report",
+    "Simulate",
+    "function_named",
+    "main",
+    "report_on",
+    "run_world",
+]
 
 STANDARD = "venuekit.sim.world:simulate"
 """Where workers find the function that runs a world: MODULE:FUNCTION."""
+
+READY = b"ready\n"
+"""A worker's first line."""
 
 Simulate = Callable[..., Verdict]
 """`simulate(options, plan, keeps_trace=…)`, as in `venuekit.sim.world`."""
@@ -113,11 +126,12 @@ def function_named(entry: str) -> Callable[..., Any]:
 
 
 def main(arguments: list[str]) -> None:
-    """Work until stdin ends."""
+    """Say that all is loaded, and work until stdin ends."""
     simulate = function_named(arguments[0] if arguments else STANDARD)
     # What a world prints is no report.
     reports = os.dup(1)
     os.dup2(2, 1)
+    os.write(reports, READY)
     for line in sys.stdin.buffer:
         report = report_on(msgspec.json.decode(line, type=Job), simulate)
         with os.fdopen(os.dup(reports), "wb") as stdout:

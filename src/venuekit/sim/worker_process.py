@@ -15,7 +15,7 @@ from typing import IO
 import msgspec
 
 from venuekit.sim.verdict import Violation
-from venuekit.sim.worker import STANDARD, Job, Report
+from venuekit.sim.worker import READY, STANDARD, Job, Report
 
 __all__ = ["CRASHED", "HUNG", "WorkerProcess"]
 
@@ -23,6 +23,8 @@ CRASHED, HUNG = "CRASH", "HANG"
 """The invariants that a worker breaks that ends by itself, or that does not answer."""
 _LONGEST_LINE = 2**26
 _LAST_WORDS = 4_000
+_TO_LOAD = 60.0
+"""Seconds in which a worker has imported everything; a loaded machine takes some."""
 _TO_SPEAK = 5.0
 """Seconds in which an aborted worker writes where it was."""
 
@@ -71,7 +73,9 @@ class WorkerProcess:
                 with suppress(ConnectionError):  # it is gone; its last words say why
                     child.stdin.write(msgspec.json.encode(job) + b"\n")
                     await child.stdin.drain()
-                line = await child.stdout.readline()
+                line = READY
+                while line == READY:
+                    line = await child.stdout.readline()
         except TimeoutError:
             child.send_signal(signal.SIGABRT)  # faulthandler then writes where it is
             with suppress(TimeoutError):
@@ -107,6 +111,10 @@ class WorkerProcess:
             start_new_session=True,
         )
         self.done = 0
+        assert self._child.stdout is not None  # noqa: S101 - asked for above
+        with suppress(TimeoutError):  # then it hangs, which its first world will show
+            async with asyncio.timeout(_TO_LOAD):
+                await self._child.stdout.readline()
 
     async def _end(self) -> str:
         """Kill the process if there is one; its last words."""
