@@ -65,7 +65,7 @@ def _wanted(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=0, help="begin with this bug of the board, from 0")
     parser.add_argument("--last", type=int, default=None, help="end before this one")
     parser.add_argument("--seeds", type=int, default=2000, help="seeds for each bug, those before included")
-    parser.add_argument("--seconds", type=float, default=60.0, help="simulated seconds of trouble in a world")
+    parser.add_argument("--seconds", type=float, default=60.0, help=argparse.SUPPRESS)
     parser.add_argument("--minutes", type=float, default=10.0, help="minutes for each bug in this run")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--again", action="store_true", help="forget what was found of these")
@@ -146,7 +146,7 @@ class _Board:
         todo = [bug for bug in board if wanted.again or not ledger.of(bug).is_found]
         # Who had the fewest seeds comes first, so that a run that is broken off has tried all alike.
         self._todo = iter(sorted(todo, key=lambda bug: 0 if wanted.again else ledger.of(bug).seeds))
-        self._sound: dict[tuple[str, int], bool] = {}
+        self._sound: dict[tuple[str, float, int], bool] = {}
 
     async def run(self) -> None:
         """Hunt them all."""
@@ -168,23 +168,24 @@ class _Board:
         ends = time.monotonic() + 60.0 * wanted.minutes
         while finding.seeds < wanted.seeds and time.monotonic() < ends:
             left = (ends - time.monotonic()) / 60.0
-            said = await _worked(bug.key, bug.profile, finding.seeds + 1, wanted.seeds, left, wanted.seconds)
+            said = await _worked(bug.key, bug.profile, finding.seeds + 1, wanted.seeds, left, bug.seconds)
             if said is None:
                 break
             seed = said["seed"]
             finding = finding._replace(seeds=seed, profile=bug.profile)
-            if said["invariant"] and await self._is_sound(bug.profile, seed):
+            if said["invariant"] and await self._is_sound(bug, seed):
                 return finding._replace(seed=seed, invariant=said["invariant"], text=said["text"])
         return finding
 
-    async def _is_sound(self, profile: str, seed: int) -> bool:
-        """Whether the code as it is passes with a seed."""
-        if (profile, seed) not in self._sound:
-            said = await _worked(SOUND, profile, seed, seed, 1.0, self._wanted.seconds)
-            self._sound[profile, seed] = said is not None and not said["invariant"]
-            if not self._sound[profile, seed]:
-                print(f"the sound code fails with seed {seed} ({profile}): {said}", flush=True)
-        return self._sound[profile, seed]
+    async def _is_sound(self, bug: Bug, seed: int) -> bool:
+        """Whether the code as it is passes with a seed in the worlds of this bug."""
+        world = (bug.profile, bug.seconds, seed)
+        if world not in self._sound:
+            said = await _worked(SOUND, bug.profile, seed, seed, 1.0, bug.seconds)
+            self._sound[world] = said is not None and not said["invariant"]
+            if not self._sound[world]:
+                print(f"the sound code fails, too, in {world}: {said}", flush=True)
+        return self._sound[world]
 
 
 async def _worked(

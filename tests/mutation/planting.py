@@ -8,6 +8,7 @@
     after = '''text in its place'''
     seen_by = ["O3"]                      # the invariants that are expected to see it
     profile = "direct"                    # or "wire", where only the network shows it
+    seconds = 60.0                        # of trouble in each world, simulated
     needs = ["reply_lost"]                # troubles without which no world can show it; left out: any may
 
 Nothing of the package is imported here: a bug has to be planted before its module is.
@@ -48,6 +49,7 @@ class Bug(NamedTuple):
     seen_by: tuple[str, ...]
     profile: str = "direct"
     needs: tuple[str, ...] = ()
+    seconds: float = 60.0
 
     @property
     def path(self) -> Path:

@@ -71,7 +71,7 @@ class Patience(Frozen):
     resyncs: int = 6
     connects: int = 40
     attempts: int = 40
-    growth: int = 8
+    growth: int = 16
     compared: int = 256
 
 

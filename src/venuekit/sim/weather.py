@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from venuekit.connector.trading_policy import OrderEntry
 from venuekit.emulator.act import Act
 from venuekit.emulator.faults import Fault, FaultKind
 from venuekit.journal.writer import Durability
@@ -106,7 +107,7 @@ class _VenueRow(Frozen):
     skip: int = 3
 
 
-_COMMANDS = (Act.PLACE, Act.CANCEL, Act.AMEND)
+_COMMANDS = (Act.PLACE, Act.PLACE, Act.PLACE, Act.CANCEL, Act.AMEND)
 _ASKED = (Act.PLACE, Act.PLACE, Act.CANCEL, Act.AMEND, Act.ORDER_QUERY)
 _EVENTS = (Act.NEW_EVENTS, Act.FILL_EVENTS)
 _F = FaultKind
@@ -125,8 +126,8 @@ _VENUE_ROWS: Sequence[_VenueRow] = (
     _VenueRow(kind=_F.FIREWALL, acts=_ASKED),
     _VenueRow(kind=_F.LOST_REQUEST, acts=_ASKED, seconds=(0.0, 12.0)),
     _VenueRow(kind=_F.NOT_EXECUTED, acts=_COMMANDS, aimed=True, statuses=(500, 503, 504)),
-    _VenueRow(kind=_F.OUTCOME_UNKNOWN, acts=_COMMANDS, aimed=True, statuses=(500, 503, 504)),
-    _VenueRow(kind=_F.REPEATED, acts=(Act.PLACE, Act.CANCEL), aimed=True),
+    _VenueRow(kind=_F.OUTCOME_UNKNOWN, acts=_COMMANDS, aimed=True, statuses=(500, 503, 504), skip=1),
+    _VenueRow(kind=_F.REPEATED, acts=(Act.PLACE, Act.PLACE, Act.CANCEL), aimed=True, skip=1),
     _VenueRow(kind=_F.STALE_OPEN_ORDERS, seconds=(0.1, 4.5), times=(1, 3, None)),
     _VenueRow(kind=_F.LAGGING_ORDERS, seconds=(0.1, 4.5), times=(1, 3, None)),
     _VenueRow(kind=_F.TRADES_REFUSED),
@@ -235,7 +236,8 @@ def _disturbance(
     share, size, target = draw.uniform(*row.share), draw.uniform(*row.size), draw.choice(row.targets)
     fault = None
     if row.kind is _D.VENUE_FAULT:
-        fault = _fault(draw, draw.choice(faults), paths) if faults else None
+        by_rest = options.order_entry is OrderEntry.REST
+        fault = _fault(draw, draw.choice(faults), paths, goes_by_rest=by_rest) if faults else None
         if fault is None:
             return None
     elif row.kind is _D.HALT:
@@ -256,12 +258,15 @@ def _disturbance(
     )
 
 
-def _fault(draw: Chance, row: _VenueRow, paths: Paths) -> Fault | None:
+def _fault(draw: Chance, row: _VenueRow, paths: Paths, *, goes_by_rest: bool) -> Fault | None:
     """One of the emulator's faults; None: it needs something to aim at, and this venue has no such thing."""
     known = [act for act in row.acts if paths.get(act)]
     path = None
     if known and (row.aimed or draw.random() < 0.7):
-        path = draw.choice(paths[draw.choice(known)])
+        names = paths[draw.choice(known)]
+        # By HTTP first, over a WebSocket last: a fault on the way that nobody takes strikes nobody.
+        usual = names[0] if goes_by_rest else names[-1]
+        path = usual if draw.random() < 0.8 else draw.choice(names)
     elif row.aimed:
         return None
     return Fault(

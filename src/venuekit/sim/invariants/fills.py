@@ -77,6 +77,22 @@ def _counted_in_orders(life: Life, theirs: dict[str, set[str]]) -> Iterator[Comp
             yield Complaint(ours.client_order_id, f"keeps {sorted(ours.quarantined_fills)} in quarantine")
 
 
+def _all_was_told(scene: Scene, _: Quiet) -> Iterator[Complaint]:
+    """Of what was asked for in this life, fills and ends reached the listeners, whoever of them fails."""
+    life = scene.present
+    if life is None:
+        return
+    for client_id in life.placed:
+        ours = life.order(client_id)
+        if ours is None:
+            continue
+        for trade_id in ours.order_fills:
+            if FillKey(ours.trading_pair, trade_id, client_id) not in scene.told.fills:
+                yield Complaint(client_id, f"trade {trade_id} is counted, and was told to nobody")
+        if ours.is_end_told and client_id not in scene.told.ends:
+            yield Complaint(client_id, f"is {ours.current_state.name}, and its end was told to nobody")
+
+
 # O6
 
 
@@ -99,11 +115,12 @@ INVARIANTS = (
     Invariant(
         id="O4",
         sentence="A fill is told only if the venue has it, as the venue has it, and once over all lives;"
-        " where nothing happens any more, each counts once in its order and in the journal.",
+        " where nothing happens any more, each counts once in its order and in the journal, and was told.",
         looks=(
             ((OrderFilledEvent,), _fill_is_true),
             ((FillQuarantined,), _fill_fits),
             ((Quiet,), _fills_are_counted),
+            ((Quiet,), _all_was_told),
         ),
     ),
     Invariant(
