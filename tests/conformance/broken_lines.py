@@ -146,14 +146,14 @@ class FallsOverAClosedTransport(BinanceExchange):
         super().__init__(*arguments, transport=_Fragile(), **options)
 
 
-class LeavesATaskBehindEachLine(BinanceExchange):
+class LeavesTasksBehindEachLine(BinanceExchange):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._behind: list[asyncio.Task[None]] = []
 
     def tell(self, event_tag: EventTag, event: ConnectorEvent) -> None:
         if isinstance(event, BookStatusEvent) and event.status is BookStatus.STALE:
-            self._behind.append(asyncio.create_task(asyncio.sleep(90.0)))
+            self._behind += [asyncio.create_task(asyncio.sleep(90.0)) for _ in range(4)]
         super().tell(event_tag, event)
 
     async def _close(self) -> None:
@@ -224,7 +224,7 @@ BROKEN_LINES: Sequence[tuple[int, type[BinanceExchange], str | float]] = (
     (61, EndsWhatItMayNotCancel, NEVER),
     (62, MeasuresOnce, NEVER),
     (63, KnowsOneDoor, NEVER),
-    (74, LeavesATaskBehindEachLine, _SOME),
+    (74, LeavesTasksBehindEachLine, _SOME),
     (75, AsksAtEveryDifference, "snapshots were asked for"),
     (76, FallsOverAClosedTransport, _SOME),
     (78, TellsAgainWhenAListenerFails, "told of the order"),
