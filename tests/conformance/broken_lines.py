@@ -41,10 +41,6 @@ class _Unnumbered(BinanceOrderBookDataSource):
     book_feed = replace(BinanceOrderBookDataSource.book_feed, rule=Sequencing.INCREASING)
 
 
-class SeesNoGaps(BinanceExchange):
-    data_source_class = _Unnumbered
-
-
 class _Careless(_Unnumbered):
     def parse(self, frame: bytes) -> Iterable[MarketFrame | SessionFrame]:
         try:
@@ -209,7 +205,7 @@ _SOME = 5.0
 """Seconds: what a sound connector does first takes one or two."""
 
 BROKEN_LINES: Sequence[tuple[int, type[BinanceExchange], str | float]] = (
-    (49, SeesNoGaps, _SOME),
+    (49, NeverSaysThatItIsNotLive, "did not say that it was not live"),
     (50, NeverSaysThatItIsNotLive, "did not say that it was not live"),
     (51, PassesOverWhatItCannotRead, _SOME),
     (52, AsksOnce, NEVER),
