@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from enum import Enum
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import NamedTuple
@@ -147,8 +148,14 @@ def outcome(play: Play) -> str:
 
 def objection(connector: str, card: Card) -> str | None:
     """Why a card is not this connector's; None: it is."""
+    return traits_of(connector).objection(card)
+
+
+@cache
+def traits_of(connector: str) -> Traits:
+    """What a connector and its dialect have."""
     suite = suite_of(connector)
-    return Traits(suite.kind, suite.venue).objection(card)
+    return Traits(suite.kind, suite.venue)
 
 
 # --- drawing

@@ -337,6 +337,9 @@ class NeverFetchesFills(BinanceExchange):
     async def order_fills(self, order: InFlightOrder) -> Sequence[TradeUpdate]:
         return ()
 
+    async def fills(self, trading_pair: str, since: float) -> Sequence[TradeUpdate]:
+        return ()
+
 
 class _ClosedBooks:
     """Hears nothing of fills whose order is over."""

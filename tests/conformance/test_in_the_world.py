@@ -24,9 +24,9 @@ def _suite(connector: str) -> ConformanceSuite:
 _SUITES = [_suite(name) for name in ("binance", "binance_perpetual", "bybit", "bybit_perpetual")]
 _PLAYS = [
     pytest.param(suite, card, id=f"{suite.name}-{card.id}")
-    for suite in _SUITES
+    for suite, traits in [(suite, Traits(suite.kind, suite.venue)) for suite in _SUITES]
     for card in CARDS
-    if Traits(suite.kind, suite.venue).objection(card) is None
+    if traits.objection(card) is None
 ]
 
 

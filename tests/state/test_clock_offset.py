@@ -54,6 +54,23 @@ def test_a_good_sample_gives_way_to_younger_ones_in_time() -> None:
     assert offset.offset == pytest.approx(6.0)
 
 
+@pytest.mark.parametrize("step", [30.0, -30.0, 0.7])
+def test_a_worse_sample_that_contradicts_a_better_one_is_of_a_clock_that_was_set(step: float) -> None:
+    offset = ClockOffset()
+    offset.add(0.0, 0.002, 5.001)
+    offset.add(60.0, 60.8, 65.4 + step)
+    assert offset.offset == pytest.approx(5.0 + step)
+    offset.add(61.0, 61.002, 66.001 + step)
+    assert (offset.offset, offset.error) == (pytest.approx(5.0 + step), pytest.approx(0.001))
+
+
+def test_times_told_in_milliseconds_contradict_nothing() -> None:
+    offset = ClockOffset()
+    offset.add(0.0, 0.0002, 5.0)
+    offset.add(1.0, 1.0006, 6.0019)
+    assert offset.offset == pytest.approx(4.9999)
+
+
 def test_the_error_grows_with_age() -> None:
     offset = ClockOffset()
     offset.add(0.0, 0.2, 5.0)

@@ -13,6 +13,8 @@ _KEPT = 8
 """Samples remembered: enough to hold one undisturbed round trip among hurried ones."""
 _DRIFT = 1e-4
 """Seconds per second by which two clocks may part: quartz keeps 20 to 50 ppm, a clock being slewed more."""
+_ROUNDING = 0.002
+"""Seconds that two venue's times may be off because they tell milliseconds."""
 _STEP = 0.25
 """Seconds by which the wall clock must leave the monotonic one between two looks to have been stepped.
 
@@ -29,13 +31,19 @@ class _Sample(Frozen):
         """Half of the round trip, and what the clocks may have parted since."""
         return self.error + _DRIFT * max(0.0, local - self.received_at)
 
+    def agrees(self, later: _Sample) -> bool:
+        """Whether one offset can have made both of them."""
+        apart = abs(self.offset - later.offset)
+        return apart <= self.error_at(later.received_at) + later.error + _ROUNDING
+
 
 class ClockOffset:
     """The offset of a venue's clock, from questions for its time.
 
     The venue read its clock at some moment between sending and receiving, so one answer tells the offset
     within half its round trip. The sample with the smallest error counts; its error grows with its age,
-    until a younger one takes over. All times are seconds; local ones are the wall clock's.
+    until a younger one takes over. Samples that contradict a later one are of before a clock was set, and
+    dropped. All times are seconds; local ones are the wall clock's.
     """
 
     def __init__(self) -> None:
@@ -74,6 +82,7 @@ class ClockOffset:
         sample = _Sample(
             offset=server_time - middle, error=(received_at - sent_at) / 2, received_at=received_at
         )
+        self._samples = deque((each for each in self._samples if each.agrees(sample)), maxlen=_KEPT)
         self._samples.append(sample)
         self._best = min(self._samples, key=lambda each: each.error_at(received_at))
 

@@ -21,9 +21,9 @@ _GAPS = 5
 _SLOW = 0.35
 """Seconds that a snapshot takes: several differences pass meanwhile."""
 _LOOK = 0.005
-_OTHER_WAITS = 2
-"""Tasks more than before: a loop that waits for something or a time has two, and one that waits has none."""
-_MOST_ENDS = 5
+_OTHER_WAITS = 6
+"""Tasks that there may be more: a loop that waits for one of two things has two, one that waits has none."""
+_MOST_ENDS = 10
 _ABORTS = 2
 _BURST = 300
 _ALONE: dict[str, Any] = {"credentials": None}
