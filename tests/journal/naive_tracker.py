@@ -25,6 +25,22 @@ class NaiveTracker:
     heard: list[OrderUpdate | TradeUpdate] = field(default_factory=list)
     is_withdrawn: bool = False
     is_refused: bool = False
+    ended: str | None = None
+    """The terminal event that must have been told; what is heard later takes nothing back."""
+
+    def hear(self, said: OrderUpdate | TradeUpdate) -> None:
+        self.heard.append(said)
+        self.conclude()
+
+    def conclude(self) -> None:
+        self.ended = self.ended or self.end()
+
+    def forget_strays(self) -> None:
+        """A new run does not know of trades that nobody knew to be ours: their order's status claims them."""
+        known = self.trades()
+        self.heard = [
+            said for said in self.heard if not isinstance(said, TradeUpdate) or said.trade_id in known
+        ]
 
     def statuses(self) -> list[OrderUpdate]:
         return [said for said in self.heard if isinstance(said, OrderUpdate)]
@@ -54,7 +70,7 @@ class NaiveTracker:
         return bool(self.trades()) or any(said.new_state is not refused for said in self.statuses())
 
     def end(self) -> str | None:
-        """The terminal event that must have been told by now."""
+        """The terminal event that all of it leads to."""
         if self.is_withdrawn:
             return "Cancelled"
         if self.executed() >= self.amount:

@@ -270,6 +270,7 @@ class TrackedOrder(RuleBasedStateMachine):
         self.states_that_were_kept_elsewhere_are_taken_up_alike()
         was_waiting = self.is_waiting()
         self.orders = self.recalled()
+        self.twin.forget_strays()
         self.events += self.orders.resume(self.now)
         self.twin.is_withdrawn |= was_waiting
 
@@ -281,7 +282,7 @@ class TrackedOrder(RuleBasedStateMachine):
         assert again.tracking_states == once_more.tracking_states
 
     def hears(self, said: OrderUpdate | TradeUpdate) -> None:
-        self.twin.heard.append(said)
+        self.twin.hear(said)
         if isinstance(said, TradeUpdate):
             self.events += self.orders.process_trade_update(said)
         else:
@@ -329,8 +330,9 @@ class TrackedOrder(RuleBasedStateMachine):
         assert order.filled_min == max(twin.executed(), twin.claimed())
         assert ("BuyOrderCreated" in kinds) is twin.is_created()
         terminal = [kind for kind in kinds if kind in TERMINAL]
-        if twin.end() is not None:
-            assert terminal == [twin.end()]
+        twin.conclude()
+        if twin.ended is not None:
+            assert terminal == [twin.ended]
         elif terminal:  # presumed: nothing was ever heard of it, and nothing can come of it any more
             assert terminal == ["MarketOrderFailure"]
             assert not twin.heard
