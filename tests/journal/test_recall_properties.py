@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.machines import budget
 from tests.state.order_bench import FENCE, PAIR, buy
 
 from venuekit.journal import record, translation
@@ -294,5 +294,5 @@ class RecordedOrders(RuleBasedStateMachine):
                 assert carried[name] == state
 
 
-RecordedOrders.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+RecordedOrders.TestCase.settings = budget(100, steps=30)
 TestRecordedOrders = RecordedOrders.TestCase

@@ -276,6 +276,14 @@ def test_a_deposit_that_is_told_twice_counts_once() -> None:
     assert "110" == bench.total()
 
 
+def test_of_the_deposits_that_were_told_only_the_last_thousand_are_remembered() -> None:
+    bench = SheetBench(BalanceChannel.FREE_AND_LOCKED)
+    for number in range(1001):
+        bench.sheet.moved(deposit(reference=f"d{number}"))
+    heard = [bench.sheet.has_heard(deposit(reference=f"d{number}")) for number in range(1001)]
+    assert heard == [False, *[True] * 1000]
+
+
 def test_deposits_without_a_reference_are_one_if_they_are_told_in_the_same_words() -> None:
     bench = SheetBench()
     bench.poll(5.0, USDT="10/10")

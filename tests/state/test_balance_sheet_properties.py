@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from hypothesis import settings
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.machines import budget, finds_it
 from tests.state.order_bench import PAIR
 from tests.state.toy_ledger import ASSETS, BASE, LIVE, QUOTE, ToyLedger, fee_of
 
 from venuekit.model.account import BalanceChannel, BalanceMove, BalanceReport
 from venuekit.model.order import Command, NewOrder, OrderState, OrderType, TradeType
+from venuekit.model.order_update import TradeUpdate
+from venuekit.state import order_funds
 from venuekit.state.balance_sheet import BalanceSheet, FigureKind
 from venuekit.state.in_flight_order import InFlightOrder
 from venuekit.state.order_funds import InFlightSnapshot
@@ -308,5 +312,37 @@ class Sheet(RuleBasedStateMachine):
                 self.venue.hear(news)
 
 
+BUDGET = budget(100, steps=40)
+Sheet.TestCase.settings = BUDGET
 TestSheet = Sheet.TestCase
-TestSheet.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+# Three defects, and whether the venue's books find them.
+
+
+def _counts_fees_nowhere(trade: TradeUpdate, order: InFlightOrder) -> Iterator[tuple[str, Decimal]]:
+    return iter(())
+
+
+def _has_heard_of_every_move(self: BalanceSheet, move: BalanceMove) -> bool:
+    return True
+
+
+def _holds_nothing_in_doubt(order: InFlightOrder, asset: str) -> Decimal:
+    return Decimal(0) if order.seen_since is None else HELD(order, asset)
+
+
+HELD = order_funds.held
+
+
+@pytest.mark.parametrize(
+    ("place", "lie"),
+    [
+        ("balance_sheet.BalanceSheet.has_heard", _has_heard_of_every_move),
+        ("order_funds._fees", _counts_fees_nowhere),
+        ("order_funds.held", _holds_nothing_in_doubt),
+    ],
+)
+def test_the_venues_books_find(place: str, lie: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"venuekit.state.{place}", lie)
+    assert finds_it(Sheet, BUDGET)

@@ -215,6 +215,9 @@ class FixedCount(RateCount):
 class RollingCount(RateCount):
     """Any span of the window's length: a request counts from its sending until that long after its end.
 
+    So ours leave later here than at the venue, and a header may hide what others spent meanwhile: they are
+    seen in the first one after ours have left here, too.
+
     What is settled stands in two parallel lists, ordered by the time it leaves: when, and how many units
     have left by then since the beginning. So the moment of enough room is one bisection.
     """
