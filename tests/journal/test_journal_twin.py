@@ -210,7 +210,7 @@ class WrittenJournal(RuleBasedStateMachine):
             content.synced = bytes(content.written)
 
     @precondition(alive)
-    @rule(how=st.sampled_from(["torn", "write", "sync"]), taken=st.integers(0, 60))
+    @rule(how=st.sampled_from(["torn", "write", "sync"]), taken=st.integers(0, 40))
     def the_system_refuses(self, how: str, taken: int) -> None:
         assert self.journal is not None
         if how == "torn":

@@ -331,7 +331,7 @@ TestCountedRates = CountedRates.TestCase
 TestObservedRates = ObservedRates.TestCase
 
 
-# Seven defects, and whether the twins find them.
+# Six defects, and whether the twins find them.
 
 
 def _turns_and_forgets_who_is_under_way(self: FixedCount, now: float) -> None:
@@ -374,7 +374,6 @@ TURN, ENTER, OPENING = (
         (CountedRates, "rate_ledger.RateLedger.ban", _shortens_bans),
         (CountedRates, "rate_ledger.RateLedger._opening", _lets_pass_who_fits),
         (ObservedRates, "rate_count.FixedCount._add_others", lambda self, units, now: None),
-        (ObservedRates, "rate_count.FixedCount._is_over", lambda self, moment, now: False),
     ],
 )
 def test_the_twins_find(
