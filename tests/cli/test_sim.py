@@ -157,6 +157,7 @@ def test_a_ledger_goes_on_behind_what_was_run(sim: Command, tmp_path: Path) -> N
         ("--options",),
         ("--options", "--from", 1, "--seeds", 2),
         ("--venue", "nobody"),
+        ("--venue", "bybit"),
         ("--weather", "nice"),
         ("--strategy", "no.such:thing"),
         ("--world", "no.such:thing"),

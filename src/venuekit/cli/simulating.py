@@ -77,7 +77,10 @@ class Asked(Frozen):
         Raises:
             errors.UsageError: they do not.
         """
-        dialect_class(self.venue)
+        if not dialect_class(self.venue).has_accounts:
+            raise errors.UsageError(
+                f"{self.venue} has no accounts in the emulator: a world needs one to trade"
+            )
         is_kept = self.is_pinned or self.replay is not None
         if self.seeds is not None and self.minutes is not None:
             raise errors.UsageError("--seeds and --minutes are two ways to say how much: give one of them")

@@ -71,7 +71,43 @@ class Injector:
         self._by_hand = by_hand
         self._chance = kernel.chance("injector")
         self._under_way: dict[int, Disturbance] = {}
-        self._acts: Mapping[DisturbanceKind, tuple[_Act, _Act]] = {
+        self._acts = self._table()
+
+    def schedule(self, plan: tuple[Disturbance, ...]) -> None:
+        """Set an alarm for each disturbance."""
+        for number, one in enumerate(plan):
+            self.kernel.at(one.at, lambda number=number, one=one: self._begin(number, one))  # type: ignore[misc]
+
+    def calm(self) -> None:
+        """End all that is under way."""
+        for number in list(self._under_way):
+            self._end(number)
+
+    def _begin(self, number: int, one: Disturbance) -> None:
+        text = f"{one.kind.value} {one.target}".rstrip() + (f", {one.venue.kind.value}" if one.venue else "")
+        self.kernel.say(Lane.WORLD, "trouble", text, detail=repr(one))
+        self._under_way[number] = one
+        self._acting(one)[0](one)
+        if one.kind in self._acts and one.kind not in (_D.VENUE_FAULT, _D.BIT_FLIP):
+            self.fired[one.kind.value] += 1
+        self.kernel.after(one.seconds, lambda: self._end(number))
+
+    def _end(self, number: int) -> None:
+        one = self._under_way.pop(number, None)
+        if one is not None:
+            self._acting(one)[1](one)
+            if one.seconds:
+                self.kernel.say(Lane.WORLD, "over", f"{one.kind.value} {one.target}".rstrip())
+
+    def _acting(self, one: Disturbance) -> tuple[_Act, _Act]:
+        if one.kind in self._acts:
+            return self._acts[one.kind]
+        owner = self._disk if one.kind in _DISK else self._network
+        return owner.disturb, owner.calm
+
+    def _table(self) -> Mapping[DisturbanceKind, tuple[_Act, _Act]]:
+        """How each kind begins and ends that is brought about here."""
+        return {
             _D.VENUE_FAULT: (self._add_fault, self._remove_fault),
             _D.VENUE_CLOCK: (self._skew_venue, self._unskew_venue),
             _D.HALT: (self._halt, self._unhalt),
@@ -106,38 +142,6 @@ class Injector:
             ),
             _D.FAULT_POINT: (self._arm, self._disarm),
         }
-
-    def schedule(self, plan: tuple[Disturbance, ...]) -> None:
-        """Set an alarm for each disturbance."""
-        for number, one in enumerate(plan):
-            self.kernel.at(one.at, lambda number=number, one=one: self._begin(number, one))  # type: ignore[misc]
-
-    def calm(self) -> None:
-        """End all that is under way."""
-        for number in list(self._under_way):
-            self._end(number)
-
-    def _begin(self, number: int, one: Disturbance) -> None:
-        text = f"{one.kind.value} {one.target}".rstrip() + (f", {one.venue.kind.value}" if one.venue else "")
-        self.kernel.say(Lane.WORLD, "trouble", text, detail=repr(one))
-        self._under_way[number] = one
-        self._acting(one)[0](one)
-        if one.kind in self._acts and one.kind not in (_D.VENUE_FAULT, _D.BIT_FLIP):
-            self.fired[one.kind.value] += 1
-        self.kernel.after(one.seconds, lambda: self._end(number))
-
-    def _end(self, number: int) -> None:
-        one = self._under_way.pop(number, None)
-        if one is not None:
-            self._acting(one)[1](one)
-            if one.seconds:
-                self.kernel.say(Lane.WORLD, "over", f"{one.kind.value} {one.target}".rstrip())
-
-    def _acting(self, one: Disturbance) -> tuple[_Act, _Act]:
-        if one.kind in self._acts:
-            return self._acts[one.kind]
-        owner = self._disk if one.kind in _DISK else self._network
-        return owner.disturb, owner.calm
 
     # The venue.
 
